@@ -1,0 +1,115 @@
+"""Config files: what is wrong is said with file, field and fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cleanrooms.config import load_source
+from cleanrooms.errors import ConfigError
+
+SOURCE = {
+    "name": "orders",
+    "description": "Orders of the shop",
+    "owner": "data-team",
+    "schedule": {"cron": "0 2 * * *", "start": "2017-01-01"},
+    "export": {"bucket": "inbound", "prefix": "orders/dt={day}/", "pattern": "*.csv"},
+    "contract": {"columns": [{"name": "email"}, {"name": "amount", "type": "decimal"}]},
+    "quarantine": {"bucket": "quarantine", "kms_key": "alias/quarantine"},
+    "recipe": "orders.json",
+    "target": {
+        "bucket": "lake",
+        "prefix": "orders",
+        "database": "shop",
+        "table": "orders",
+        "crawler": "orders",
+        "crawler_role": "crawler",
+    },
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes include/sources/orders.yaml with some fields changed."""
+
+    def make(**changes: object) -> Path:
+        (tmp_path / "recipes").mkdir(exist_ok=True)
+        (tmp_path / "recipes" / "orders.json").write_text("[]")
+        (tmp_path / "sources").mkdir(exist_ok=True)
+        path = tmp_path / "sources" / "orders.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in {**SOURCE, **changes}.items() if v is not None}))
+        return path
+
+    return make
+
+
+def test_a_complete_file_is_read(write: Callable[..., Path]) -> None:
+    source = load_source(write())
+    assert source.target.location == "s3://lake/orders/"
+    assert source.recipe_path.is_file()
+
+
+def test_a_typo_names_file_field_and_the_nearest_field(write: Callable[..., Path]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"orders\.yaml: field recipy: is not known; did you mean 'recipe'\?"
+    ):
+        load_source(write(recipy="orders.json"))
+
+
+def test_a_typo_deep_in_the_file_is_located(write: Callable[..., Path]) -> None:
+    changed = {**SOURCE["target"], "tabel": "x"}  # type: ignore[dict-item]
+    with pytest.raises(ConfigError, match=r"field target\.tabel: is not known; did you mean 'table'\?"):
+        load_source(write(target=changed))
+
+
+def test_a_missing_field_is_named(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match=r"orders\.yaml: field owner: is missing; add it\."):
+        load_source(write(owner=None))
+
+
+def test_all_problems_are_listed_at_once(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_source(write(owner=None, description=None))
+    assert "field owner" in str(caught.value)
+    assert "field description" in str(caught.value)
+
+
+def test_a_source_has_exactly_one_origin(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="give exactly one of export and database"):
+        load_source(write(database={"connection": "crm", "sql": "orders.sql"}))
+
+
+def test_an_export_prefix_must_tell_days_apart(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match=r"field export\.prefix: .*must contain \{day\}"):
+        load_source(write(export={"bucket": "inbound", "prefix": "orders/"}))
+
+
+def test_the_file_is_called_as_the_source(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="is 'sales', but the file is called 'orders'"):
+        load_source(write(name="sales"))
+
+
+def test_a_recipe_that_is_not_there_is_named(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match=r"field recipe: there is no file other\.json"):
+        load_source(write(recipe="other.json"))
+
+
+def test_the_target_prefix_must_end_with_the_table_name(write: Callable[..., Path]) -> None:
+    changed = {**SOURCE["target"], "prefix": "lake/facts"}  # type: ignore[dict-item]
+    with pytest.raises(ConfigError, match="a crawler names the table after it"):
+        load_source(write(target=changed))
+
+
+def test_an_unknown_time_zone_is_refused(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="'Europe/Pariss' is not a time zone"):
+        load_source(write(schedule={"cron": "0 2 * * *", "timezone": "Europe/Pariss", "start": "2017-01-01"}))
+
+
+def test_what_is_not_yaml_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "orders.yaml"
+    path.write_text("name: orders\nexport: [\n")
+    with pytest.raises(ConfigError, match=r"orders\.yaml: is not YAML at line 3"):
+        load_source(path)
