@@ -40,6 +40,11 @@ def poll_seconds() -> int:
     return int(os.environ.get("CLEANROOMS_POLL_SECONDS", "30"))
 
 
+def retry_seconds() -> int:
+    """Seconds before the first retry of a task; later ones wait longer, up to 20 minutes."""
+    return int(os.environ.get("CLEANROOMS_RETRY_SECONDS", "60"))
+
+
 def crawler_pool() -> str:
     """Airflow pool that serialises Glue crawls (a running crawler refuses to start again)."""
     return os.environ.get("CLEANROOMS_CRAWLER_POOL", "cleanrooms_crawler")

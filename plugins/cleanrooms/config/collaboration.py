@@ -58,6 +58,10 @@ class ResultColumn(Model):
     name: str = Field(pattern=Name)
     type: Literal["string", "int", "bigint", "double", "decimal", "boolean", "date"]
 
+    @property
+    def is_number(self) -> bool:
+        return self.type in ("int", "bigint", "double", "decimal")
+
 
 class Query(Model):
     """One weekly question.
@@ -81,10 +85,17 @@ class Query(Model):
 
     @model_validator(mode="after")
     def _columns_exist(self) -> Query:
-        names = {column.name for column in self.columns}
+        columns = {column.name: column for column in self.columns}
+        names = set(columns)
         used = {*self.dimensions, self.group_size, *([self.chart] if self.chart else [])}
         if missing := sorted(used - names):
             raise ValueError(f"not among columns: {', '.join(missing)}")
+        if "week" in names:
+            raise ValueError("no column may be called week: the BI table is partitioned by it")
+        if columns[self.group_size].type not in ("int", "bigint", "decimal"):
+            raise ValueError(f"group_size {self.group_size} counts people: it must be int, bigint or decimal")
+        if self.chart and not columns[self.chart].is_number:
+            raise ValueError(f"chart {self.chart} must be a number")
         return self
 
 
@@ -97,6 +108,13 @@ class Place(Model):
     def key(self, *parts: str) -> str:
         """Key below the prefix."""
         return "/".join([*filter(None, [self.prefix.strip("/")]), *parts])
+
+
+class Compute(Model):
+    """Workers of a protected query; CR.1X comes 2 to 128 at a time, CR.4X to 32, CR.8X to 16 (user guide)."""
+
+    type: Literal["CR.1X", "CR.4X", "CR.8X"] = "CR.1X"
+    number: int = Field(2, ge=2, le=128)
 
 
 class BI(Place):
@@ -120,7 +138,7 @@ class Collaboration(Model):
     results: Place = Field(description="where the service writes results: never a bucket of data")
     bi: BI
     report: Place
-    compute: dict[str, Any] = Field(default_factory=lambda: {"type": "CR.1X", "number": 2})
+    compute: Compute = Compute()
     notify: str | None = None
     aws_conn_id: str | None = None
     path: Path

@@ -21,6 +21,7 @@ class Schedule(Model):
     cron: str
     timezone: str = "UTC"
     start: date
+    end: date | None = Field(None, description="last day of a source or collaboration that has ended")
 
     @field_validator("timezone")
     @classmethod
@@ -33,6 +34,11 @@ class Schedule(Model):
     def start_time(self) -> datetime:
         """Midnight of the start day, in the schedule's time zone."""
         return datetime.combine(self.start, time.min, ZoneInfo(self.timezone))
+
+    @property
+    def end_time(self) -> datetime | None:
+        """Last moment of the end day, if there is one."""
+        return datetime.combine(self.end, time.max, ZoneInfo(self.timezone)) if self.end else None
 
 
 class OpenPGP(Model):
