@@ -1,0 +1,108 @@
+"""Normalising whole columns: canonical values or null, and how often each reason occurred."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from cleanrooms.errors import ConfigError
+from cleanrooms.identity import email_column, phone_column
+from cleanrooms.identity.dialects import Dialect, dialect
+from cleanrooms.identity.dialects.base import Normaliser
+from cleanrooms.identity.phone import known_region
+from cleanrooms.identity.text import Reason
+
+METADATA = b"cleanrooms.identity"
+"""Key of the Arrow field metadata that says how a hashed column was made."""
+
+
+@dataclass(frozen=True)
+class IdentityColumn:
+    """A column that holds an identifier: brought to its canonical form before a recipe runs.
+
+    :param region: default region of phone numbers and country-specific dialects (ISO 3166 alpha-2)
+    :raises ConfigError: unknown dialect or region, or an identifier that the dialect does not have
+    """
+
+    column: str
+    identifier: str
+    dialect: str = "plain"
+    region: str | None = None
+
+    def __post_init__(self) -> None:
+        _normaliser(dialect(self.dialect), self.identifier)
+        if self.region is not None:
+            known_region(self.region)
+
+    @property
+    def label(self) -> str:
+        """``name@version`` of the dialect."""
+        return dialect(self.dialect).label
+
+
+def normalise(
+    identifier: str, dialect_name: str, values: pl.Series, *, region: str | None = None
+) -> tuple[pl.Series, Counter[str]]:
+    """Canonical form of every value, or null with its reason counted.
+
+    :param values: text; integers and dates are written as text first
+    :param region: default region (ISO 3166 alpha-2), where the identifier or the dialect needs one
+    :return: a String column of the same name and length, and counts by :class:`Reason` value
+    :raises ConfigError: unknown dialect, identifier or region, or values of another type
+    """
+    chosen = dialect(dialect_name)
+    scalar = _normaliser(chosen, identifier)
+    region = known_region(region) if region is not None else None
+    texts = as_text(values)
+    if chosen.name == "plain" and identifier == "email":
+        return email_column.plain(texts)
+    if identifier == "phone" and chosen.name == "plain":
+        return phone_column.e164(texts, region)
+    return map_distinct(texts, scalar, region)
+
+
+def map_distinct(values: pl.Series, scalar: Normaliser, region: str | None) -> tuple[pl.Series, Counter[str]]:
+    """Apply a scalar normaliser once per distinct text."""
+    counts = (
+        values.value_counts(name="n")
+        if len(values)
+        else values.to_frame().with_columns(n=pl.lit(0, pl.UInt32))
+    )
+    texts = counts.get_column(values.name).to_list()
+    outcomes = [Reason.MISSING if t is None else scalar(t, region) for t in texts]
+    reasons: Counter[str] = Counter()
+    for outcome, n in zip(outcomes, counts.get_column("n").to_list(), strict=True):
+        if isinstance(outcome, Reason):
+            reasons[outcome.value] += n
+    known = [(t, o) for t, o in zip(texts, outcomes, strict=True) if not isinstance(o, Reason)]
+    if not known:
+        return pl.Series(values.name, [None] * len(values), pl.String), reasons
+    old, new = zip(*known, strict=True)
+    return values.replace_strict(old, new, default=None, return_dtype=pl.String), reasons
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Values as text, where their type has one spelling.
+
+    :raises ConfigError: for floating-point and nested types, whose text is a matter of taste
+    """
+    if values.dtype == pl.String:
+        return values
+    if values.dtype == pl.Null or values.dtype.is_integer() or values.dtype in (pl.Date, pl.Categorical):
+        return values.cast(pl.String)
+    raise ConfigError(
+        f"Column {values.name!r} is of type {values.dtype} and has no one spelling as an identifier.",
+        "Give it as text in the source's contract.",
+    )
+
+
+def _normaliser(chosen: Dialect, identifier: str) -> Normaliser:
+    try:
+        return chosen.normalisers[identifier]
+    except KeyError:
+        raise ConfigError(
+            f"Dialect {chosen.label} has no identifier {identifier!r}.",
+            f"It has {', '.join(sorted(chosen.normalisers))}.",
+        ) from None

@@ -1,0 +1,28 @@
+"""Pinterest conversions and customer lists.
+
+Source: developers.pinterest.com, "Track conversions", as rudderlabs/rudder-transformer's pinterest_tag tests
+repeat it: everything trimmed and lower-case, phone and postal code digits only, birth date YYYYMMDD.
+"""
+
+from __future__ import annotations
+
+from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity.dialects.base import Dialect, regionless
+
+PINTEREST = Dialect(
+    name="pinterest",
+    version="1",
+    source="https://developers.pinterest.com/docs/api/v5/events-create/",
+    normalisers={
+        "email": regionless(email.lenient),
+        "phone": forms.international_digits,
+        "first_name": forms.lettered,
+        "last_name": forms.lettered,
+        "city": forms.lettered,
+        "state": forms.lettered,
+        "postal_code": forms.keeping("0-9"),
+        "country": plain.country,
+        "birth_date": forms.eight_digits,
+        "mobile_ad_id": plain.mobile_ad_id,
+    },
+)

@@ -1,0 +1,27 @@
+"""Snap audiences and Conversions API.
+
+Source: Snap Marketing API, "Hashing", as segmentio/action-destinations' snap-audiences tests repeat it:
+digits only, without leading zeros; other identifiers trimmed and lower-case.
+"""
+
+from __future__ import annotations
+
+from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity.dialects.base import Dialect, regionless
+
+SNAP = Dialect(
+    name="snap",
+    version="1",
+    source="https://developers.snap.com/api/marketing-api/Ads-API/audiences",
+    normalisers={
+        "email": regionless(email.lenient),
+        "phone": forms.international_digits,
+        "first_name": plain.name,
+        "last_name": plain.name,
+        "city": forms.lettered,
+        "state": forms.lettered,
+        "postal_code": regionless(forms.unblanked),
+        "country": plain.country,
+        "mobile_ad_id": plain.mobile_ad_id,
+    },
+)

@@ -1,0 +1,37 @@
+"""TikTok custom audiences and Events API.
+
+Source: ads.tiktok.com help, "Customer file custom audiences". Numbers may be sent with or without the plus;
+the page asks for it and prints a digest made without it, so a plus stays where it was written.
+"""
+
+from __future__ import annotations
+
+from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity.dialects.base import Dialect, regionless
+from cleanrooms.identity.text import Outcome, Reason, trim
+
+
+def normal_phone(text: str, region: str | None) -> Outcome:
+    """Digits, after a plus if there was one; with a region, E.164."""
+    found = forms.international(text, region)
+    if isinstance(found, Reason) or found.startswith("+"):
+        return found
+    return f"+{found}" if trim(text).startswith("+") else found
+
+
+TIKTOK = Dialect(
+    name="tiktok",
+    version="1",
+    source="https://ads.tiktok.com/help/article/custom-audience-customer-file",
+    normalisers={
+        "email": regionless(email.lenient),
+        "phone": normal_phone,
+        "first_name": forms.lettered,
+        "last_name": forms.lettered,
+        "city": forms.lettered,
+        "state": forms.lettered,
+        "postal_code": forms.keeping("0-9a-z"),
+        "country": plain.country,
+        "mobile_ad_id": plain.mobile_ad_id,
+    },
+)

@@ -1,0 +1,75 @@
+"""Aggregates across the columns of a row, into a new column. Source: DataBrew guide, "Aggregate functions"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from cleanrooms.recipes.arguments import Arguments
+from cleanrooms.recipes.registry import Assign, Change, Tier, action
+
+CATEGORY = "aggregate"
+_COMMON = "sourceColumns targetColumn"
+
+
+def _numbers(p: Arguments) -> pl.Expr:
+    """The row's numbers as a list of doubles, without nulls."""
+    for column in p.columns():
+        if not p.schema[column].is_numeric():
+            raise p.error(
+                f"needs numbers; {column!r} is of type {p.schema[column]}.", "Put CHANGE_DATA_TYPE before it."
+            )
+    return pl.concat_list([pl.col(c).cast(pl.Float64) for c in p.columns()]).list.drop_nulls()
+
+
+def _of_numbers(
+    operation: str, compute: Callable[[pl.Expr], pl.Expr], note: str = "nulls do not count"
+) -> None:
+    @action(operation, CATEGORY, _COMMON, note=note)
+    def build(p: Arguments) -> Change:
+        return Assign({p.target(): compute(_numbers(p))})
+
+
+_of_numbers("SUM", lambda e: e.list.sum(), "nulls count as 0")
+_of_numbers("AVERAGE", lambda e: e.list.mean())
+_of_numbers("MAX", lambda e: e.list.max())
+_of_numbers("MIN", lambda e: e.list.min())
+_of_numbers("MEDIAN", lambda e: e.list.median())
+
+
+@action("STANDARD_DEVIATION", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="of the sample; nulls do not count")
+def standard_deviation(p: Arguments) -> Change:
+    return Assign({p.target(): _numbers(p).list.std()})
+
+
+@action("VARIANCE", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="of the sample; nulls do not count")
+def variance(p: Arguments) -> Change:
+    return Assign({p.target(): _numbers(p).list.var()})
+
+
+@action("COUNT", CATEGORY, _COMMON, note="cells that are not null")
+def count(p: Arguments) -> Change:
+    return Assign(
+        {p.target(): pl.sum_horizontal([pl.col(c).is_not_null().cast(pl.Int64) for c in p.columns()])}
+    )
+
+
+@action("COUNT_DISTINCT", CATEGORY, _COMMON, note="different cells that are not null, compared as text")
+def count_distinct(p: Arguments) -> Change:
+    cells = pl.concat_list([p.as_text(c) for c in p.columns()]).list.drop_nulls()
+    return Assign({p.target(): cells.list.n_unique().cast(pl.Int64)})
+
+
+@action("KTH_LARGEST", CATEGORY, f"{_COMMON} value", note="value is k, from 1; fewer numbers give null")
+def kth_largest(p: Arguments) -> Change:
+    return Assign({p.target(): _kth(_numbers(p), p.integer("value", least=1))})
+
+
+@action("KTH_LARGEST_UNIQUE", CATEGORY, f"{_COMMON} value", note="as KTH_LARGEST among different numbers")
+def kth_largest_unique(p: Arguments) -> Change:
+    return Assign({p.target(): _kth(_numbers(p).list.unique(), p.integer("value", least=1))})
+
+
+def _kth(numbers: pl.Expr, k: int) -> pl.Expr:
+    return numbers.list.sort(descending=True).list.get(k - 1, null_on_oob=True)

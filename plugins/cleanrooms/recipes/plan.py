@@ -1,0 +1,118 @@
+"""A compiled recipe: what it does to each Arrow batch, and the schema that results."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from cleanrooms.errors import CleanRoomsError, RecipeError
+from cleanrooms.identity import IdentityColumn, normalise
+from cleanrooms.recipes.model import Step
+from cleanrooms.recipes.registry import Action
+
+Transform = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step, ready to run. Its repr names the step and holds no key."""
+
+    step: Step
+    action: Action
+    transform: Transform
+    columns: tuple[tuple[str, str], ...]
+    """Names and types of the columns after the step."""
+
+    def __repr__(self) -> str:
+        return f"Stage({self.step.number}, {self.step.operation})"
+
+
+class Plan:
+    """Runs a recipe batch by batch; batches may run in several threads at once.
+
+    The same batch always gives the same batch. Keys live in the stages' closures only: a plan cannot be
+    pickled, and nothing that it prints shows one.
+    """
+
+    def __init__(
+        self,
+        input_schema: pa.Schema,
+        output_schema: pa.Schema,
+        stages: Sequence[Stage],
+        identity: Sequence[IdentityColumn],
+    ) -> None:
+        self.input_schema = input_schema
+        self.output_schema = output_schema
+        self.stages = tuple(stages)
+        self.identity = tuple(identity)
+        self._reasons: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many values of each identity column had no canonical form so far, by ``column:reason``."""
+        with self._lock:
+            return Counter(self._reasons)
+
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch after identity normalisation and every step.
+
+        :raises RecipeError: the batch has other columns than the plan was compiled for, or a step failed
+        """
+        if not batch.schema.equals(self.input_schema):
+            raise RecipeError(
+                "A batch has other columns than those its recipe was compiled for.",
+                "Compile the recipe for the schema that the source really gives.",
+            )
+        frame = self._normalise(to_frame(batch))
+        for stage in self.stages:
+            frame = _run(stage, frame)
+        return to_batch(frame, self.output_schema)
+
+    def _normalise(self, frame: pl.DataFrame) -> pl.DataFrame:
+        found: Counter[str] = Counter()
+        for column in self.identity:
+            values, reasons = normalise(
+                column.identifier, column.dialect, frame.get_column(column.column), region=column.region
+            )
+            frame = frame.with_columns(values)
+            found.update({f"{column.column}:{reason}": n for reason, n in reasons.items()})
+        with self._lock:
+            self._reasons.update(found)
+        return frame
+
+    def __repr__(self) -> str:
+        return f"Plan({len(self.stages)} steps, {len(self.identity)} identity columns)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Plan may hold keys and is never pickled: compile the recipe where it runs")
+
+
+def to_frame(batch: pa.RecordBatch) -> pl.DataFrame:
+    """The batch as a Polars frame, also when it has no rows."""
+    frame = pl.from_arrow(pa.Table.from_batches([batch]))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def to_batch(frame: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
+    """The frame as one batch of exactly this schema."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).combine_chunks()
+    batches = table.to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def _run(stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
+    try:
+        return stage.transform(frame)
+    except CleanRoomsError:
+        raise
+    except Exception as error:
+        # The library's message may quote a value: only its kind is told, and the chain is cut.
+        kind = type(error).__name__
+    raise stage.step.error(f"failed on a batch ({kind}).", "Check the types of the columns before this step.")

@@ -1,0 +1,54 @@
+"""Published vectors of recipes, each as one test; the file is tests/cases/recipes.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cleanrooms.identity import SecretKey
+from cleanrooms.identity.hashing import digest_text
+from cleanrooms.recipes import cases
+from cleanrooms.recipes.__main__ import main
+
+FILE = Path(__file__).parents[1] / "cases" / "recipes.yaml"
+VECTORS = cases.load(FILE)
+HASHES = yaml.safe_load(FILE.read_text(encoding="utf-8"))["related_hash_vectors"]
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS if v["fidelity"] == "exact"], ids=lambda v: v["id"])
+def test_exact_vector_comes_out_as_published(vector: dict[str, Any]) -> None:
+    (outcome,) = cases.run([vector])
+    assert outcome.verdict == "pass", outcome.detail
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS if v["fidelity"] != "exact"], ids=lambda v: v["id"])
+def test_other_vector_comes_out_as_published_or_as_decided(vector: dict[str, Any]) -> None:
+    (outcome,) = cases.run([vector])
+    assert outcome.verdict == "pass" or vector["id"] in cases.DECISIONS, outcome.detail
+
+
+@pytest.mark.parametrize("vector", HASHES, ids=lambda v: v["id"])
+def test_hash_vector_comes_out_as_published(vector: dict[str, str]) -> None:
+    key = SecretKey.from_text("base64:" + vector["key_base64"], "v") if "key_base64" in vector else None
+    name = "HMAC_SHA256" if key else "SHA256"
+    assert digest_text(vector["text"], name, "base64", key) == vector[f"{name.lower()}_base64"]
+
+
+def test_command_exits_with_0_when_no_exact_vector_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cases", str(FILE)]) == 0
+    assert "exact      pass" in capsys.readouterr().out
+
+
+def test_command_exits_with_1_when_an_exact_vector_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cases.yaml"
+    file.write_text(
+        "vectors:\n- {id: wrong, operation: LOWER_CASE, parameters: {sourceColumn: a}, fidelity: exact,\n"
+        "   input: {columns: [a], rows: [[X]]}, expected: {columns: [a], rows: [[X]]}}\n"
+    )
+    assert main(["cases", str(file)]) == 1
+    assert "FAIL       exact      wrong" in capsys.readouterr().out
