@@ -1,0 +1,277 @@
+"""Minimum aggregation thresholds: every row that comes out stands for enough distinct identities.
+
+The identities are carried along. Below the final SELECT each derived table, CTE and cached table gets
+hidden columns, one per reference of a protected table: the identity itself where a row still belongs to
+one, or the set of identities where rows were aggregated. The final SELECT then keeps a row only if every
+protected reference counts enough identities in it. What cannot be followed in this way is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from cleanrooms.rules.constraints import add_having, add_where, at_least
+from cleanrooms.rules.flat import bare
+from cleanrooms.rules.functions import is_position
+from cleanrooms.rules.names import canonical
+from cleanrooms.rules.report import RefusedError, Report
+from cleanrooms.rules.roles import CustomRule, Threshold
+from cleanrooms.rules.scope import Block, Query, SetBlock, blocks, final_blocks, local_nodes
+
+_PARTITION_AGGREGATES = (exp.Sum, exp.Count, exp.Avg, exp.Stddev, exp.Variance)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Where the identities of one protected reference are found in the rows of a SELECT.
+
+    :param many: the column holds a set of identities, not one
+    """
+
+    table: str
+    alias: str
+    column: str
+    many: bool
+    threshold: Threshold
+
+    def value(self) -> exp.Column:
+        """The carrying column."""
+        return exp.column(exp.to_identifier(self.column), table=exp.to_identifier(self.alias))
+
+
+class Thresholds:
+    """Rewrites an accepted query in place."""
+
+    def __init__(self, rules: Mapping[str, CustomRule], report: Report) -> None:
+        self.rules, self.report = rules, report
+        self._carried: dict[int, list[Carrier]] = {}
+        self._counter = 0
+
+    def enforce(self, query: Query) -> None:
+        """Add the hidden columns and the conditions.
+
+        :raises RefusedError: the identities cannot be followed; the report says where
+        """
+        for block in final_blocks(query):
+            self._final(block)
+
+    def _final(self, block: Block) -> None:
+        carriers = self._incoming(block)
+        if not carriers or self._exempt(block):
+            return
+        limits = [(carrier, self._minimum(carrier, block)) for carrier in carriers]
+        wanted = [(carrier, minimum) for carrier, minimum in limits if minimum > 0]
+        node = block.node
+        if not block.grouped():
+            if node.args.get("distinct") and not _windows(block):
+                self._distinct_as_group(block)
+            else:
+                add_where(node, [_row_condition(carrier, minimum) for carrier, minimum in wanted])
+                return
+        add_having(node, [_group_condition(carrier, minimum) for carrier, minimum in wanted])
+
+    def _nested(self, query: Query) -> list[Carrier]:
+        """The hidden columns that a nested query offers; their alias is empty."""
+        if id(query) not in self._carried:
+            carried = self._union(query) if isinstance(query, SetBlock) else self._inner(query)
+            self._carried[id(query)] = carried
+        return self._carried[id(query)]
+
+    def _union(self, query: SetBlock) -> list[Carrier]:
+        if not any(self._protected(leg) for leg in final_blocks(query)):
+            return []
+        if query.node.args.get("distinct") or not isinstance(query.node, exp.Union):
+            raise self._refusal("Only UNION ALL of protected tables can be nested.", query.node)
+        left, right = self._nested(query.left), self._nested(query.right)
+        same = len(left) == len(right) == 1 and (left[0].table, left[0].many) == (
+            right[0].table,
+            right[0].many,
+        )
+        if not same:
+            raise self._refusal("The legs of a nested UNION must protect the same table.", query.node)
+        return left
+
+    def _inner(self, block: Block) -> list[Carrier]:
+        carriers = self._incoming(block)
+        if not carriers:
+            return []
+        windows = _windows(block)
+        if block.node.args.get("distinct") and not block.grouped():
+            if windows:
+                raise self._refusal("DISTINCT beside window functions cannot be followed.", block.node)
+            self._distinct_as_group(block)
+        grouped = block.grouped() or block.node.args.get("group") is not None
+        if grouped and windows:
+            # Other groups' values reach a row through the window: small groups must be gone before.
+            add_having(block.node, [_group_condition(item, item.threshold.minimum) for item in carriers])
+        if windows and not grouped:
+            sets = [item for item in carriers if item.many]
+            add_where(block.node, [_row_condition(item, item.threshold.minimum) for item in sets])
+            self._check_windows(windows, [item for item in carriers if not item.many])
+        return [self._carry(block, carrier, grouped) for carrier in carriers]
+
+    def _carry(self, block: Block, carrier: Carrier, grouped: bool) -> Carrier:
+        self._counter += 1
+        name = f"identity_{self._counter}_of_{carrier.table}"
+        value: exp.Expression = carrier.value()
+        many = carrier.many
+        if grouped and not (not many and _is_key(block, value)):
+            value = _union_of_sets(value) if many else exp.ArrayUniqueAgg(this=value)
+            many = True
+        block.node.append("expressions", exp.Alias(this=value, alias=exp.to_identifier(name)))
+        return Carrier(carrier.table, "", name, many, carrier.threshold)
+
+    def _incoming(self, block: Block) -> list[Carrier]:
+        for inner in block.inner:
+            if any(self._protected(part) for part in blocks(inner)):
+                raise self._refusal(
+                    "Nested queries on protected tables are supported in FROM only.", inner.node
+                )
+        found: list[Carrier] = []
+        for relation in block.relations:
+            if relation.table is not None:
+                rule = self.rules.get(relation.table.name.lower())
+                if rule is not None and rule.threshold is not None:
+                    name = relation.table.name.lower()
+                    found.append(
+                        Carrier(name, relation.alias, rule.threshold.identity, False, rule.threshold)
+                    )
+            elif relation.query is not None:
+                offered = self._nested(relation.query)
+                _extend_alias(relation.node, relation.query, offered)
+                found += [
+                    Carrier(item.table, relation.alias, item.column, item.many, item.threshold)
+                    for item in offered
+                ]
+        return found
+
+    def _protected(self, block: Block) -> bool:
+        return any(
+            (rule := self.rules.get(relation.table.name.lower())) is not None and rule.threshold is not None
+            for part in blocks(block)
+            for relation in part.relations
+            if relation.table is not None
+        )
+
+    def _exempt(self, block: Block) -> bool:
+        """A count over one table without grouping and join: the service does not apply the threshold."""
+        node = block.node
+        if len(block.relations) != 1 or block.relations[0].table is None or block.inner:
+            return False
+        if any(node.args.get(part) for part in ("group", "having", "distinct", "joins", "laterals")):
+            return False
+        return all(isinstance(bare(item), exp.Count | exp.ApproxDistinct) for item in node.expressions)
+
+    @staticmethod
+    def _minimum(carrier: Carrier, block: Block) -> int:
+        """The highest minimum among the output columns; a column without an override has the table's."""
+        columns = {
+            base.column
+            for item in block.fields
+            for base in item.lineage.origins
+            if base.table == carrier.table
+        }
+        default = carrier.threshold.minimum
+        return max((carrier.threshold.overrides.get(name, default) for name in columns), default=default)
+
+    def _check_windows(self, windows: Sequence[exp.Window], carriers: Sequence[Carrier]) -> None:
+        """Below the final SELECT a window may not bring one person's value into another person's row."""
+        for window in windows:
+            function = window.this
+            whole = not window.args.get("order") and not window.args.get("spec")
+            safe = is_position(function) or (whole and isinstance(function, _PARTITION_AGGREGATES))
+            keys = {canonical(bare(key)) for key in window.args.get("partition_by") or []}
+            own = all(canonical(item.value()) in keys for item in carriers)
+            if not safe and not own:
+                raise self._refusal(
+                    "A window over several people's rows cannot be used inside the query; partition it by "
+                    "the identity column.",
+                    window,
+                )
+
+    @staticmethod
+    def _distinct_as_group(block: Block) -> None:
+        """SELECT DISTINCT a, b as GROUP BY a, b, which can carry identities."""
+        node = block.node
+        keys = [item.unalias().copy() for item in node.expressions if item.find(exp.Column)]
+        for item, key in zip([i for i in node.expressions if i.find(exp.Column)], keys, strict=True):
+            for original, copy in zip(
+                item.unalias().find_all(exp.Column), key.find_all(exp.Column), strict=True
+            ):
+                target = block.field_of(original)
+                if target is not None:
+                    block.resolved[id(copy)] = target
+        node.set("distinct", None)
+        if keys:
+            node.set("group", exp.Group(expressions=keys))
+        else:
+            # Constants only: one row if there is any, decided by the conditions of an aggregate query.
+            node.set(
+                "having", exp.Having(this=exp.GT(this=exp.Count(this=exp.Star()), expression=_number(0)))
+            )
+
+    def _refusal(self, message: str, node: exp.Expression) -> RefusedError:
+        self.report.add(
+            "SQL_SURFACE",
+            message,
+            node,
+            rule="aggregationThresholds",
+            fix="Write the query so that each row's identities can be counted.",
+        )
+        return RefusedError()
+
+
+def _windows(block: Block) -> list[exp.Window]:
+    order = block.node.args.get("order")
+    roots = [*block.node.expressions, *([order] if order is not None else [])]
+    return [node for node in local_nodes(*roots) if isinstance(node, exp.Window)]
+
+
+def _is_key(block: Block, value: exp.Expression) -> bool:
+    group = block.node.args.get("group")
+    items = block.node.expressions
+    for key in group.expressions if group is not None else []:
+        if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(items):
+            key = items[int(key.name) - 1]
+        if canonical(bare(key)) == canonical(value):
+            return True
+    return False
+
+
+def _row_condition(carrier: Carrier, minimum: int) -> exp.Expression:
+    """A row of one identity meets a minimum of one; a row of a set has the set's size."""
+    count: exp.Expression = exp.ArraySize(this=carrier.value()) if carrier.many else _number(1)
+    return exp.GTE(this=count, expression=_number(minimum))
+
+
+def _group_condition(carrier: Carrier, minimum: int) -> exp.Expression:
+    if not carrier.many:
+        return at_least(carrier.value(), minimum)
+    size = exp.ArraySize(this=_union_of_sets(carrier.value()))
+    return exp.GTE(this=size, expression=_number(minimum))
+
+
+def _union_of_sets(value: exp.Expression) -> exp.Expression:
+    return exp.ArrayDistinct(this=exp.Flatten(this=exp.ArrayAgg(this=value)))
+
+
+def _extend_alias(node: exp.Expression, query: Query, offered: Sequence[Carrier]) -> None:
+    """Name the hidden columns where an alias lists the columns: in FROM, and in WITH."""
+    owner = query.node.parent
+    while isinstance(owner, exp.Subquery):
+        owner = owner.parent
+    for holder in (node, owner if isinstance(owner, exp.CTE) else None):
+        alias = holder.args.get("alias") if holder is not None else None
+        if alias is None or not alias.args.get("columns"):
+            continue
+        known = {identifier.name for identifier in alias.args["columns"]}
+        for item in offered:
+            if item.column not in known:
+                alias.append("columns", exp.to_identifier(item.column))
+
+
+def _number(value: int) -> exp.Expression:
+    return exp.Literal.number(value)
