@@ -1,0 +1,72 @@
+"""Puts the sandbox together: ministack, our services and corrections in it, the gateway in front."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pkgutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sandbox import ministack
+from sandbox.athena import reason, to_duckdb
+from sandbox.audit import Audit
+from sandbox.crawl_runs import CrawlRuns
+from sandbox.gateway import Gateway
+from sandbox.glue import Glue
+from sandbox.resources import clean_rooms_arn
+from sandbox.wire import Reply, RestJsonService
+
+# Names another factory of the service than ours, ``module:name``, for tests of the wire alone.
+IMPLEMENTATION = "SANDBOX_CLEAN_ROOMS"
+
+
+def assemble(data: Path | None) -> tuple[Any, Callable[[], None]]:
+    """Returns the ASGI application and what to call when it has stopped.
+
+    :param data: folder for the state, ``None`` to keep none
+    """
+    ministack.complete_simulation()
+    ministack.take_over_trail()
+    ministack.rewrite_athena(to_duckdb, reason)
+    runs = CrawlRuns(data / "crawls.json" if data else None)
+    ministack.wrap_service("glue", lambda inner: Glue(inner, runs).handle)
+    factory = pkgutil.resolve_name(os.environ.get(IMPLEMENTATION, "sandbox.cleanrooms:CleanRooms"))
+    clean_rooms = factory(data / "cleanrooms" if data else None)
+    add_clean_rooms(clean_rooms)
+    audit = Audit(data / "audit.jsonl" if data else None)
+
+    def close() -> None:
+        clean_rooms.close()
+        audit.close()
+
+    return Gateway(ministack.asgi, audit), close
+
+
+def add_clean_rooms(implementation: Any) -> None:
+    """Serves ``cleanrooms`` with ``implementation``.
+
+    :param implementation: see :mod:`sandbox.wire`; its ``owner_of_collaboration(identifier)`` names the
+        account in the ARN that IAM policies are compared with, ``None`` when there is no such collaboration
+    """
+    service = RestJsonService("cleanrooms", implementation)
+    ministack.add_service(
+        service,
+        _threaded(service),
+        partial(clean_rooms_arn, implementation.owner_of_collaboration),
+    )
+
+
+def _threaded(service: RestJsonService) -> ministack.Handler:
+    """Off the event loop: an implementation calls the sandbox's own S3, Glue and IAM."""
+
+    async def handler(
+        method: str, path: str, headers: ministack.Headers, body: bytes, query: ministack.Query
+    ) -> Reply:
+        who = ministack.caller(headers, query)
+        sent = ministack.raw_path.get()
+        return await asyncio.to_thread(service.handle, method, sent, query, headers, body, who)
+
+    return handler

@@ -1,0 +1,61 @@
+"""The service: all families of operations over one state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sandbox.cleanrooms.association_rules import AssociationRules
+from sandbox.cleanrooms.associations import Associations
+from sandbox.cleanrooms.collaborations import Collaborations
+from sandbox.cleanrooms.configured_tables import ConfiguredTables
+from sandbox.cleanrooms.engine.runner import QueryRunner
+from sandbox.cleanrooms.memberships import Memberships
+from sandbox.cleanrooms.queries import Queries
+from sandbox.cleanrooms.schemas import Schemas
+from sandbox.cleanrooms.settings import Settings
+from sandbox.cleanrooms.state import Store
+from sandbox.cleanrooms.table_rules import TableRules
+from sandbox.cleanrooms.tags import Tags
+from sandbox.cleanrooms.templates import Templates
+
+
+class CleanRooms(
+    Collaborations,
+    Memberships,
+    ConfiguredTables,
+    TableRules,
+    Associations,
+    AssociationRules,
+    Schemas,
+    Templates,
+    Queries,
+    Tags,
+):
+    """AWS Clean Rooms for :class:`sandbox.wire.RestJsonService`: one method per operation, in snake case.
+
+    An operation without a method is one that the sandbox does not have; the wire says so by name.
+    """
+
+    def __init__(self, data_dir: Path | None, settings: Settings | None = None) -> None:
+        """Opens the state; queries that were in progress end as FAILED.
+
+        :param data_dir: folder for the state and for what queries fetch; nothing outlives the process
+            without one
+        :raises ValueError: a ``SANDBOX_CLEANROOMS_*`` variable has an impossible value
+        """
+        settings = settings or Settings.from_environment()
+        if data_dir is not None:
+            data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        store = Store(data_dir / "state.sqlite" if data_dir else None)
+        runner = QueryRunner(store, settings, data_dir / "work" if data_dir else None)
+        Queries.__init__(self, store, settings, runner)
+
+    def owner_of_collaboration(self, identifier: str) -> str | None:
+        """Returns the account in a collaboration's ARN, for IAM; ``None`` when there is no such."""
+        found = self.store.get("collaboration", identifier)
+        return str(found["creatorAccountId"]) if found else None
+
+    def close(self) -> None:
+        """Ends all queries and closes the state."""
+        self.runner.close()
+        self.store.close()

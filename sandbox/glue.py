@@ -1,0 +1,159 @@
+"""What ministack's Glue lacks: crawlers that crawl, and partitions chosen by an expression."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sandbox import ministack
+from sandbox.crawl_runs import AlreadyRunning, CrawlRuns, NotRunning
+from sandbox.partition_filter import InvalidExpression, matching
+from sandbox.wire import Caller, Reply
+
+_TYPE = {"content-type": "application/x-amz-json-1.1"}
+
+
+class _Refused(Exception):
+    """A reply of the inner Glue that ends the operation."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__()
+
+
+class Glue:
+    """A handler around ministack's."""
+
+    def __init__(self, inner: ministack.Handler, runs: CrawlRuns) -> None:
+        self._inner = inner
+        self._runs = runs
+        self._operations: dict[str, Callable[[Caller, dict[str, Any], _Ask], Awaitable[Any]]] = {
+            "StartCrawler": self._start_crawler,
+            "StopCrawler": self._stop_crawler,
+            "CreateCrawler": self._create_crawler,
+            "UpdateCrawler": self._unless_running,
+            "DeleteCrawler": self._unless_running,
+            "GetCrawler": self._get_crawler,
+            "GetCrawlers": self._get_crawlers,
+            "GetCrawlerMetrics": self._get_crawler_metrics,
+            "ListCrawls": self._list_crawls,
+            "GetPartitions": self._get_partitions,
+        }
+
+    async def handle(
+        self, method: str, path: str, headers: ministack.Headers, body: bytes, query: ministack.Query
+    ) -> Reply:
+        """Answers one Glue request."""
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        own = self._operations.get(operation)
+        if own is None:
+            return await self._inner(method, path, headers, body, query)
+        ask = _Ask(self._inner, method, path, headers, query, operation)
+        try:
+            document = json.loads(body or b"{}")
+            result = await own(ministack.caller(headers, query), document, ask)
+        except _Refused as refusal:
+            return refusal.reply
+        except AlreadyRunning as problem:
+            return _error("CrawlerRunningException", str(problem))
+        except NotRunning as problem:
+            return _error("CrawlerNotRunningException", str(problem))
+        except (InvalidExpression, ValueError) as problem:
+            return _error("InvalidInputException", str(problem))
+        return 200, dict(_TYPE), json.dumps(result).encode()
+
+    # ---- crawlers
+
+    async def _start_crawler(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        crawler = (await ask(request, "GetCrawler"))["Crawler"]
+        await asyncio.to_thread(self._runs.start, who.account, who.region, crawler)
+        return {}
+
+    async def _stop_crawler(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        crawler = (await ask(request, "GetCrawler"))["Crawler"]
+        self._runs.stop(who.account, who.region, crawler["Name"])
+        return {}
+
+    async def _create_crawler(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        return await ask(_with_role_arn(who, request))
+
+    async def _unless_running(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        if self._runs.running(who.account, who.region, request.get("Name", "")):
+            raise AlreadyRunning(f"Crawler with name {request['Name']} is running")
+        return await ask(_with_role_arn(who, request))
+
+    async def _get_crawler(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        crawler = (await ask(request))["Crawler"]
+        return {"Crawler": self._runs.show(who.account, who.region, crawler)}
+
+    async def _get_crawlers(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        crawlers = (await ask(request))["Crawlers"]
+        return {"Crawlers": [self._runs.show(who.account, who.region, crawler) for crawler in crawlers]}
+
+    async def _get_crawler_metrics(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        known = [crawler["Name"] for crawler in (await ask({}, "GetCrawlers"))["Crawlers"]]
+        asked = request.get("CrawlerNameList") or known
+        names = [name for name in asked if name in known]
+        return {"CrawlerMetricsList": self._runs.metrics(who.account, who.region, names)}
+
+    async def _list_crawls(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        name = request.get("CrawlerName", "")
+        await ask({"Name": name}, "GetCrawler")
+        crawls = self._runs.history(who.account, who.region, name)
+        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 20)
+        page: dict[str, Any] = {"Crawls": crawls[start : start + size]}
+        if start + size < len(crawls):
+            page["NextToken"] = str(start + size)
+        return page
+
+    # ---- partitions
+
+    async def _get_partitions(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        answer = await ask(request)
+        if not request.get("Expression"):
+            return answer
+        where = {"DatabaseName": request.get("DatabaseName"), "Name": request.get("TableName")}
+        table = (await ask(where, "GetTable"))["Table"]
+        answer["Partitions"] = matching(
+            table.get("PartitionKeys", []), answer["Partitions"], request["Expression"]
+        )
+        return answer
+
+
+class _Ask:
+    """Puts a request to the inner Glue as the same caller."""
+
+    def __init__(
+        self,
+        inner: ministack.Handler,
+        method: str,
+        path: str,
+        headers: ministack.Headers,
+        query: ministack.Query,
+        operation: str,
+    ) -> None:
+        self._inner, self._method, self._path = inner, method, path
+        self._headers, self._query, self._operation = headers, query, operation
+
+    async def __call__(self, request: dict[str, Any], operation: str = "") -> Any:
+        headers = {**self._headers, "x-amz-target": f"AWSGlue.{operation or self._operation}"}
+        reply = await self._inner(
+            self._method, self._path, headers, json.dumps(request).encode(), self._query
+        )
+        if reply[0] >= 400:
+            raise _Refused(reply)
+        return json.loads(reply[2])
+
+
+def _with_role_arn(who: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """Glue takes a role by its name as well."""
+    role = request.get("Role", "")
+    if not role or role.startswith("arn:"):
+        return request
+    return {**request, "Role": f"arn:aws:iam::{who.account}:role/{role}"}
+
+
+def _error(code: str, message: str) -> Reply:
+    return 400, dict(_TYPE), json.dumps({"__type": code, "Message": message}).encode()
