@@ -1,0 +1,1 @@
+"""Airflow parts for AWS Clean Rooms, laid out as the amazon provider lays out a service."""
