@@ -1,0 +1,59 @@
+# Everything a person or CI runs. Ports: AIRFLOW_PORT, SANDBOX_PORT; Python: PYTHON=python3.12.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+AIRFLOW_PORT ?= 8080
+SANDBOX_PORT ?= 4566
+STATE ?= .state
+BIN := .venv/bin
+# Bytecode is worth having here: without it every task process compiles Airflow anew.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPATH := plugins:.
+export AIRFLOW_PORT SANDBOX_PORT STATE
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: .venv/.installed ## install the locked environment into .venv (all other targets do it when needed)
+
+.venv/.installed: requirements.lock
+	@$(PYTHON) tools/install.py
+	@touch $@
+
+.PHONY: demo
+demo: install ## seven nights and a week, end to end, on the local AWS; checks every result against the truth
+	@$(BIN)/python -m tools.demo
+
+.PHONY: up
+up: install ## start the local AWS and Airflow with the example, and leave the UI open
+	@$(BIN)/python -m tools.up
+
+.PHONY: down
+down: ## stop what `make up` started (CLEAN=1 also deletes its data)
+	@test ! -x $(BIN)/python || $(BIN)/python -m tools.down $(if $(CLEAN),--clean)
+
+.PHONY: test
+test: check ## all checks and all tests
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: install ## lint, types, config files, docker-compose.yaml
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tools.validate
+
+.PHONY: format
+format: install ## format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: lock
+lock: install ## resolve the dependencies anew into requirements.lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --no-annotate --no-header --all-extras --upgrade pyproject.toml -o requirements.lock
+
+.PHONY: clean
+clean: down ## delete the local data and the environment
+	@rm -rf $(STATE) .venv
