@@ -45,6 +45,7 @@ def collaborate(collaboration: Collaboration) -> DAG:
         tags=["cleanrooms", "collaboration", *collaboration.tags],
         default_args=default_args(collaboration.owner),
     ) as dag:
+        ready = tasks.preflight(collaboration.name)
 
         @task_group(group_id="query")
         def answer(query: str) -> XComArg:
@@ -58,10 +59,10 @@ def collaborate(collaboration: Collaboration) -> DAG:
                 map_index_template="{{ task.query }}",
                 aws_conn_id=collaboration.aws_conn_id or settings.aws_conn_id(),
             )
+            ready >> run
             return tasks.release(collaboration.name, query, run.output)
 
         answers = answer.expand(query=[query.name for query in collaboration.queries])
-        tasks.preflight(collaboration.name) >> answers
         report = tasks.report(collaboration.name, answers)
         tasks.notify(collaboration.name, answers, report)
     return dag

@@ -180,6 +180,10 @@ class API:
         )
         return int(answer["id"])
 
+    def backfill_ended(self, identifier: int) -> bool:
+        """Whether Airflow has closed a backfill: until then it refuses another one of the same DAG."""
+        return self.call("GET", f"/backfills/{identifier}")["completed_at"] is not None
+
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """All runs of a DAG."""
         return list(self.call("GET", f"/dags/{dag_id}/dagRuns?limit=200&order_by=run_after")["dag_runs"])

@@ -23,8 +23,7 @@ def backfill(
     """
     dag_ids = list(dag_ids)
     before = {dag: {run["dag_run_id"]: run["end_date"] for run in stack.api.runs(dag)} for dag in dag_ids}
-    for dag in dag_ids:
-        stack.api.backfill(dag, first, last, again=again)
+    started = [stack.api.backfill(dag, first, last, again=again) for dag in dag_ids]
     began, said = time.monotonic(), ""
     while True:
         runs = [
@@ -38,7 +37,7 @@ def backfill(
         if text != said:
             stack.say(f"  {time.monotonic() - began:5.0f} s  {' + '.join(dag_ids)}: {text}")
             said = text
-        if runs and not set(states) - ENDED:
+        if runs and not set(states) - ENDED and all(map(stack.api.backfill_ended, started)):
             break
         if time.monotonic() - began > seconds:
             raise process.StackError(f"{', '.join(dag_ids)}: not done after {seconds:.0f} s ({text}).")

