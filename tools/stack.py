@@ -172,8 +172,9 @@ class Stack:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # A local query takes a second or two; the default of 30 s is meant for the service.
-            "CLEANROOMS_POLL_SECONDS": "2",
+            # The default of 30 s is meant for the service. Much less than 5 s, and Airflow may resume a task before
+            # its scheduler has booked the deferral, which then counts as a lost try.
+            "CLEANROOMS_POLL_SECONDS": "5",
             "CLEANROOMS_RETRY_SECONDS": "5",
         }
         return airflow.environment(self.home, self.airflow_port, database, {**aws, **self.extra_env})

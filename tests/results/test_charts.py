@@ -113,7 +113,7 @@ def test_labels_arrive_as_text_whatever_they_contain() -> None:
 def test_long_labels_are_shortened() -> None:
     drawn = chart(_lift(["An extraordinarily long name of a department in a shop"]), LIFT)
     assert drawn is not None
-    assert "An extraordinarily long name of a dep…" in _texts(drawn.svg)
+    assert "An extraordinarily long name of a de…" in _texts(drawn.svg)
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:
@@ -172,3 +172,11 @@ def test_dates_keep_their_order() -> None:
     bars = choose(result, EVERY_TYPE)
     assert bars is not None
     assert bars.rows == ("2017-11-13", "2017-11-14")
+
+
+def test_labels_in_capitals_get_the_room_that_they_need() -> None:
+    small, capital = chart(_lift(["miscellaneous"]), LIFT), chart(_lift(["MISCELLANEOUS"]), LIFT)
+    assert small is not None
+    assert capital is not None
+    left = [float(re.findall(r'<rect x="([\d.]+)"', drawn.svg)[-1]) for drawn in (small, capital)]
+    assert left[1] > left[0] * 1.2

@@ -155,9 +155,15 @@ def _shorten(label: str) -> str:
     return label
 
 
-def _width(label: str) -> int:
-    """Width in Latin letters: those of East Asia are twice as wide."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in label)
+def _width(label: str) -> float:
+    """Width in small Latin letters: capitals and wide letters need more, those of East Asia twice as much."""
+    return sum(_letter_width(char) for char in label)
+
+
+def _letter_width(char: str) -> float:
+    if unicodedata.east_asian_width(char) in "WF":
+        return 2.0
+    return 1.3 if char.isupper() or char in "mw@%" else 1.0
 
 
 def _element(svg: bytes, name: str, title: str, description: str) -> str:

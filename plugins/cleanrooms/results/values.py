@@ -41,7 +41,7 @@ def measure_texts(column: pa.ChunkedArray) -> list[str]:
     if not is_number(column.type):
         return [NO_VALUE if value is None else plain(_name(value)) for value in values]
     numbers: list[float | Decimal] = [value for value in values if is_finite(value)]
-    places = max((_decimals(value) for value in numbers), default=0)
+    places = min(max(map(_decimals, numbers), default=0), _useful(numbers))
     return [_number(value, places) if is_finite(value) else NO_VALUE for value in values]
 
 
@@ -62,6 +62,12 @@ def _decimals(value: float | Decimal) -> int:
     magnitude = math.floor(math.log10(abs(float(value))))
     wanted = min(max(3 - magnitude, 2), _MOST_DECIMALS)
     return len(f"{value:.{wanted}f}".rstrip("0").partition(".")[2])
+
+
+def _useful(numbers: list[float | Decimal]) -> int:
+    """Decimals that a reader can compare: four significant digits of the largest number, at least two."""
+    largest = max((abs(float(value)) for value in numbers), default=0.0)
+    return max(2, 3 - math.floor(math.log10(largest))) if largest else 0
 
 
 def _name(value: Any) -> str:
