@@ -25,16 +25,17 @@ class PortBusy(Exception):
     """Another process listens on the port."""
 
 
-def serve(port: int, data: Path | None) -> None:
+def serve(port: int, data: Path | None, host: str = HOST) -> None:
     """Serves until SIGTERM or SIGINT, then writes the state and returns.
 
     Prints one line on standard output when the sandbox takes requests.
 
     :param port: 0 takes a free one, which the line names
     :param data: folder that keeps the state over restarts; without one there is none
+    :param host: address to listen on; anybody who reaches it acts with the root keys of all accounts
     :raises PortBusy: nothing was started
     """
-    listener = _listen(port)
+    listener = _listen(host, port)
     port = listener.getsockname()[1]
     if data is not None:
         data = data.resolve()
@@ -49,7 +50,7 @@ def serve(port: int, data: Path | None) -> None:
     application, close = assemble(data)
 
     def announce() -> None:
-        print(f"sandbox ready on http://{HOST}:{port}", flush=True)
+        print(f"sandbox ready on http://{host}:{port}", flush=True)
 
     try:
         asyncio.run(_run(_announcing(application, announce), listener))
@@ -57,16 +58,16 @@ def serve(port: int, data: Path | None) -> None:
         close()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as problem:
         listener.close()
         raise PortBusy(
-            f"The sandbox cannot listen on {HOST}:{port}: {problem.strerror}. "
+            f"The sandbox cannot listen on {host}:{port}: {problem.strerror}. "
             "Stop the process that uses the port, or choose another one with --port."
         ) from problem
     return listener

@@ -7,6 +7,7 @@ package index as a wheel, which runs as it is.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import urllib.request
 import venv
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urljoin
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
@@ -41,7 +43,9 @@ def main() -> None:
 
 def run(what: str, command: list[str]) -> None:
     say(what)
-    done = subprocess.run(command, check=False)
+    # The system's certificates, as pip and curl use them: an organisation's proxy has one of its own.
+    env = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    done = subprocess.run(command, check=False, env=env)
     if done.returncode:
         sys.exit(
             f"{what} failed: see above. Are the package indexes reachable? Then run the same command again."
@@ -50,11 +54,12 @@ def run(what: str, command: list[str]) -> None:
 
 def fetch_pip() -> str:
     """Path of a pip that runs from its wheel, fetched from PyPI's JSON interface."""
-    with urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=60) as answer:
+    index = "https://pypi.org/pypi/pip/json"
+    with urllib.request.urlopen(index, timeout=60) as answer:
         files = json.load(answer)["urls"]
     wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
     path = Path(tempfile.mkdtemp()) / str(wheel["filename"])
-    with urllib.request.urlopen(wheel["url"], timeout=60) as answer:
+    with urllib.request.urlopen(urljoin(index, wheel["url"]), timeout=60) as answer:
         path.write_bytes(answer.read())
     return f"{path}/pip"
 
