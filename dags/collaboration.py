@@ -55,7 +55,7 @@ def collaborate(collaboration: Collaboration) -> DAG:
                 query=query,
                 pool=settings.query_pool(),
                 force_new_query="{{ params.force_new_query }}",
-                execution_timeout=timedelta(hours=23),
+                execution_timeout=timedelta(hours=23, minutes=30),
                 map_index_template="{{ task.query }}",
                 aws_conn_id=collaboration.aws_conn_id or settings.aws_conn_id(),
             )

@@ -43,6 +43,7 @@ def ingest(source: Source) -> DAG:
             source=source.name,
             pool=settings.crawler_pool(),
             waiter_delay=settings.poll_seconds(),
+            waiter_max_attempts=3600 // settings.poll_seconds(),
             aws_conn_id=source.aws_conn_id or settings.aws_conn_id(),
         )
         verified = tasks.verify(source.name, report)

@@ -38,6 +38,9 @@ def main() -> None:
         [str(ENVIRONMENT / "bin" / "uv"), "pip", "install", "--python", str(PYTHON), "--compile-bytecode",
          "--requirements", str(ROOT / "requirements.lock")],
     )  # fmt: skip
+    # The package is not installed but put on the path, as Airflow does with its plugins folder.
+    site = next((ENVIRONMENT / "lib").glob("python3.*")) / "site-packages"
+    (site / "cleanrooms.pth").write_text(f"{ROOT / 'plugins'}\n")
     say(f"installed in {time.monotonic() - began:.0f} s")
 
 

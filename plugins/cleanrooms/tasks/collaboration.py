@@ -10,7 +10,7 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from cleanrooms.config import Collaboration
-from cleanrooms.errors import PreflightError
+from cleanrooms.errors import PreflightError, TransientError
 from cleanrooms.tasks.common import client, explained, read_collaboration
 from cleanrooms.windows import Week, week_of
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 def preflight(name: str) -> str:
     """Check everything that a week's queries need, before any is paid for; returns the week's label."""
     from cleanrooms.preflight import gather, problems
+    from cleanrooms.preflight.checks import partitions_present
 
     collaboration, week = _collaboration_and_week(name)
     facts = gather(
@@ -30,7 +31,9 @@ def preflight(name: str) -> str:
         client("glue", collaboration.aws_conn_id),
     )
     if found := problems(collaboration, facts, week):
-        raise PreflightError(
+        # A night that is late may still come; everything else needs a person.
+        only_late = found == list(partitions_present(collaboration, facts, week))
+        raise (TransientError if only_late else PreflightError)(
             f"{name} is not ready for the week {week.label}:\n" + "\n".join(f"- {line}" for line in found),
             "Mend each line, then clear this task; no query was started.",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, get_current_context, task
@@ -37,6 +37,7 @@ def wait_for_export(source: Source) -> ExportReadySensor:
         archive_prefix=export.archive_prefix,
         deadline_seconds=export.deadline_seconds,
         poke_interval=export.poll_seconds,
+        execution_timeout=timedelta(seconds=export.deadline_seconds, hours=1),
         aws_conn_id=source.aws_conn_id or settings.aws_conn_id(),
     )
 
