@@ -5,6 +5,7 @@ It listens on a Unix socket only, so that no server on a standard port is used o
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import subprocess
@@ -20,6 +21,7 @@ def start(folder: Path) -> str:
     """Start (or find running) the server of a data folder; returns the folder of its socket."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = _embedded().get_server(folder, cleanup_mode=None)
+    atexit.unregister(server._cleanup)  # it would have nothing to clean, and logs when logging has ended
     return parse_qs(urlsplit(server.get_uri()).query)["host"][0]
 
 

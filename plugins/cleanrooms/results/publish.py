@@ -53,7 +53,7 @@ def publish(
 
     :param report: the guard's report on this very table
     :param sql_digest: see :func:`cleanrooms.results.release.sql_digest`
-    :raises ReleaseRefused: the guard did not pass this table, or a column has the partition key's name
+    :raises ReleaseRefused: the guard did not pass this table
     """
     _check(query, collected, report)
     bi = collaboration.bi
@@ -113,12 +113,6 @@ def to_parquet(table: pa.Table) -> bytes:
 
 
 def _check(query: Query, collected: Collected, report: GuardReport) -> None:
-    if any(column.name == WEEK for column in query.columns):
-        raise ReleaseRefused(
-            f"Query {query.name} has a column named {WEEK}, which is the partition key of its BI table.",
-            "Give the column another alias in the SQL and in the collaboration's file.",
-            query=query.name,
-        )
     if not report.passed or (report.query, report.rows) != (query.name, collected.table.num_rows):
         raise ReleaseRefused(
             f"The guard's report does not pass this result of query {query.name}.",
