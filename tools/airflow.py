@@ -180,9 +180,10 @@ class API:
         )
         return int(answer["id"])
 
-    def backfill_ended(self, identifier: int) -> bool:
-        """Whether Airflow has closed a backfill: until then it refuses another one of the same DAG."""
-        return self.call("GET", f"/backfills/{identifier}")["completed_at"] is not None
+    def backfilling(self, dag_id: str) -> bool:
+        """Whether a backfill of a DAG is open: until it is closed Airflow refuses another one."""
+        known = self.call("GET", f"/backfills?dag_id={dag_id}&limit=100")["backfills"]
+        return any(backfill["completed_at"] is None for backfill in known)
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """All runs of a DAG."""

@@ -23,7 +23,12 @@ def backfill(
     """
     dag_ids = list(dag_ids)
     before = {dag: {run["dag_run_id"]: run["end_date"] for run in stack.api.runs(dag)} for dag in dag_ids}
-    started = [stack.api.backfill(dag, first, last, again=again) for dag in dag_ids]
+    for dag in dag_ids:
+        # Airflow closes a backfill some seconds after its last run, and allows one at a time.
+        process.wait_until(
+            f"{dag}: the end of the backfill before", lambda d=dag: not stack.api.backfilling(d), 120
+        )
+        stack.api.backfill(dag, first, last, again=again)
     began, said = time.monotonic(), ""
     while True:
         runs = [
@@ -37,7 +42,7 @@ def backfill(
         if text != said:
             stack.say(f"  {time.monotonic() - began:5.0f} s  {' + '.join(dag_ids)}: {text}")
             said = text
-        if runs and not set(states) - ENDED and all(map(stack.api.backfill_ended, started)):
+        if runs and not set(states) - ENDED:
             break
         if time.monotonic() - began > seconds:
             raise process.StackError(f"{', '.join(dag_ids)}: not done after {seconds:.0f} s ({text}).")
