@@ -89,6 +89,18 @@ class Export(Model):
             raise ValueError("must contain {day}, so that each night reads its own files")
         return value
 
+    @model_validator(mode="after")
+    def _archive_is_elsewhere(self) -> Export:
+        archive = self.archive_prefix
+        if not archive.strip("/") or not archive.endswith("/"):
+            raise ValueError(f"archive_prefix is {archive!r}; it must name a folder, such as archive/")
+        if self.prefix.startswith(archive):
+            raise ValueError(
+                f"archive_prefix {archive!r} holds prefix {self.prefix!r}, so files that arrive would count as "
+                "archived; use a folder beside it, such as archive/"
+            )
+        return self
+
     def day_prefix(self, day: date) -> str:
         """Key prefix of the files of one day."""
         return self.prefix.replace("{day}", day.isoformat())
@@ -150,6 +162,17 @@ class Identity(Model):
     ]  # fmt: skip
     dialect: str = "plain"
     region: str | None = Field(None, description="default region of phone numbers (ISO 3166 alpha-2)")
+    region_column: str | None = Field(
+        None, description="column with each phone number's region (ISO 3166 alpha-2); region where it is null"
+    )
+
+    @model_validator(mode="after")
+    def _regions_are_of_phones(self) -> Identity:
+        if self.region_column is not None and self.identifier != "phone":
+            raise ValueError(
+                f"region_column belongs to phones, and column {self.column} holds {self.identifier}"
+            )
+        return self
 
 
 class Target(Model):
@@ -192,12 +215,28 @@ class Source(Model):
     quarantine: Quarantine
     identity: tuple[Identity, ...] = ()
     recipe: str = Field(description="file in include/recipes/")
+    tolerant: bool = Field(
+        False, description="whether the recipe may use actions whose result in DataBrew may differ from ours"
+    )
     hash_encoding: Literal["base64", "hex"] = "base64"
     target: Target
     notify: str | None = Field(None, description="ARN of the SNS topic that hears of new data")
     aws_conn_id: str | None = None
     allow_empty: bool = Field(False, description="whether a day without rows is normal")
     path: Path
+
+    @model_validator(mode="after")
+    def _identity_is_promised(self) -> Source:
+        promised = {column.name for column in self.contract.columns}
+        for identity in self.identity:
+            for field in ("column", "region_column"):
+                name = getattr(identity, field)
+                if name is not None and name not in promised:
+                    raise ValueError(
+                        f"identity names the {field} {name!r}, which is not among the contract's columns: "
+                        f"{', '.join(sorted(promised))}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _one_origin(self) -> Source:

@@ -79,7 +79,11 @@ def prepare(
         contract_schema(source.contract),
         secrets,
         hash_encoding=source.hash_encoding,
-        identity=[IdentityColumn(i.column, i.identifier, i.dialect, i.region) for i in source.identity],
+        identity=[
+            IdentityColumn(i.column, i.identifier, i.dialect, i.region, i.region_column)
+            for i in source.identity
+        ],
+        tolerant=source.tolerant,
     )
     columns = hive_columns(plan.output_schema)
     files, manifest = _files(source, day, s3)
