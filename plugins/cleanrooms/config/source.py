@@ -175,6 +175,29 @@ class Identity(Model):
         return self
 
 
+class KeyLimits(Model):
+    """What a day's keys in one column may show before publication stops; shares are of the day's rows."""
+
+    max_null_share: float = Field(0.9, ge=0, le=1, description="rows without a key")
+    max_placeholder_share: float = Field(0.0, ge=0, le=1, description="digests of null, nan, the empty text…")
+    max_rows_per_key: int = Field(10_000, gt=0, description="rows that may own one key")
+    max_null_rise: float = Field(0.3, ge=0, le=1, description="rise of the share of nulls above earlier runs")
+
+
+class Hygiene(KeyLimits):
+    """Thresholds of the gate between hashing and publication, for all key columns and for each."""
+
+    min_rows: int = Field(100, ge=0, description="shares of fewer rows are not judged")
+    max_dropped_share: float = Field(0.9, ge=0, le=1, description="rows that the recipe may remove")
+    max_row_fall: float = Field(0.9, ge=0, le=1, description="fall of the rows below earlier runs")
+    columns: dict[str, KeyLimits] = Field({}, description="what differs for a column, by its published name")
+
+    def of(self, column: str) -> KeyLimits:
+        """Limits of a column: its own, and else those of all."""
+        own = self.columns.get(column, KeyLimits()).model_dump(exclude_unset=True)
+        return self.model_copy(update=own)
+
+
 class Target(Model):
     """Where the prepared table lives: one Parquet object per day under ``s3://bucket/prefix/dt=…/``."""
 
@@ -219,6 +242,7 @@ class Source(Model):
         False, description="whether the recipe may use actions whose result in DataBrew may differ from ours"
     )
     hash_encoding: Literal["base64", "hex"] = "base64"
+    hygiene: Hygiene = Hygiene()
     target: Target
     notify: str | None = Field(None, description="ARN of the SNS topic that hears of new data")
     aws_conn_id: str | None = None
