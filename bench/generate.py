@@ -13,8 +13,33 @@ from pathlib import Path
 from random import Random
 
 COLUMNS = ("id", "email", "phone", "full_name", "comment", "amount", "store", "bought_on", "consent")
-_FIRST = ("ann", "bob", "carla", "dmitri", "eve", "fatima", "george", "josé", "zoë", "ivan", "mary-jane", "olu")
-_LAST = ("lee", "garcia", "smith", "müller", "okafor", "tanaka", "rossi", "novak", "johnson", "brown", "o'neil")
+_FIRST = (
+    "ann",
+    "bob",
+    "carla",
+    "dmitri",
+    "eve",
+    "fatima",
+    "george",
+    "josé",
+    "zoë",
+    "ivan",
+    "mary-jane",
+    "olu",
+)
+_LAST = (
+    "lee",
+    "garcia",
+    "smith",
+    "müller",
+    "okafor",
+    "tanaka",
+    "rossi",
+    "novak",
+    "johnson",
+    "brown",
+    "o'neil",
+)
 _HOSTS = ("mail.example", "post.example", "gmail.com", "shop.example.com", "uni.example.edu")
 _COMMENTS = ("", "gift", "called, will call back", 'said "maybe", twice', "returned once; satisfied", "vip")
 
