@@ -5,6 +5,8 @@ PYTHON ?= python3
 AIRFLOW_PORT ?= 8080
 SANDBOX_PORT ?= 4566
 STATE ?= .state
+ROWS ?= 1000000
+ROUNDS ?= 3
 BIN := .venv/bin
 # Bytecode is worth having here: without it every task process compiles Airflow anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -44,6 +46,10 @@ check: install ## lint, types, config files, docker-compose.yaml
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m tools.validate
+
+.PHONY: bench-prepare
+bench-prepare: install ## task T1 against hand-written Polars and DuckDB (ROWS, ROUNDS)
+	@$(BIN)/python -m bench.prepare --rows $(ROWS) --rounds $(ROUNDS) --folder $(STATE)/bench
 
 .PHONY: format
 format: install ## format the code and mend what can be mended

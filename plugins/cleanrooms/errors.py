@@ -62,6 +62,10 @@ class QuarantineError(SourceError):
     """More rows were bad than the source allows."""
 
 
+class HygieneError(SourceError):
+    """The hashed keys of a day would join strangers or got lost; says each count and its limit."""
+
+
 class ExportMissing(SourceError):
     """No complete export arrived before the deadline."""
 

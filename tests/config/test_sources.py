@@ -31,6 +31,9 @@ SOURCE = {
 }
 
 
+EXPORT = {"bucket": "inbound", "prefix": "orders/dt={day}/", "pattern": "*.csv"}
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Writes include/sources/orders.yaml with some fields changed."""
@@ -85,6 +88,36 @@ def test_a_source_has_exactly_one_origin(write: Callable[..., Path]) -> None:
 def test_an_export_prefix_must_tell_days_apart(write: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError, match=r"field export\.prefix: .*must contain \{day\}"):
         load_source(write(export={"bucket": "inbound", "prefix": "orders/"}))
+
+
+@pytest.mark.parametrize("archive", ["", "/", "archive"])
+def test_an_archive_is_a_folder(write: Callable[..., Path], archive: str) -> None:
+    with pytest.raises(ConfigError, match="must name a folder, such as archive/"):
+        load_source(write(export={**EXPORT, "archive_prefix": archive}))
+
+
+def test_an_archive_cannot_hold_the_place_where_files_arrive(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="files that arrive would count as archived"):
+        load_source(write(export={**EXPORT, "archive_prefix": "orders/"}))
+
+
+def test_tolerant_actions_must_be_allowed(write: Callable[..., Path]) -> None:
+    assert not load_source(write()).tolerant
+    assert load_source(write(tolerant=True)).tolerant
+
+
+def test_a_column_of_regions_belongs_to_phones(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="region_column belongs to phones, and column email holds email"):
+        load_source(write(identity=[{"column": "email", "identifier": "email", "region_column": "amount"}]))
+
+
+@pytest.mark.parametrize("changed", [{"column": "telephone"}, {"region_column": "country"}])
+def test_identity_columns_are_among_those_promised(
+    write: Callable[..., Path], changed: dict[str, str]
+) -> None:
+    identity = {"column": "email", "identifier": "phone", **changed}
+    with pytest.raises(ConfigError, match="not among the contract's columns: amount, email"):
+        load_source(write(identity=[identity]))
 
 
 def test_the_file_is_called_as_the_source(write: Callable[..., Path]) -> None:

@@ -34,6 +34,16 @@ def test_hmac_of_one_text_is_the_standard_librarys() -> None:
     assert digest_text("ü", "HMAC_SHA256", "hex", SecretKey(b"k", "e")) == theirs
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_digests_of_a_slice_of_a_column_are_those_of_its_values(encoding: str) -> None:
+    values = pl.Series("v", ["a", None, "b", "c", None, "d"])
+    whole = digest(values, "SHA256", encoding).to_list()
+    assert digest(values[1:5], "SHA256", encoding).to_list() == whole[1:5]
+    assert digest(pl.concat([values[:2], values[3:]], rechunk=False), "SHA256", encoding).to_list() == (
+        whole[:2] + whole[3:]
+    )
+
+
 def test_a_digest_keeps_the_columns_name() -> None:
     assert digest(pl.Series("email", ["a"]), "SHA256", "hex").name == "email"
 

@@ -20,6 +20,7 @@ from cleanrooms.identity import (
     dialect,
     email,
     normalise,
+    normalise_by_region,
     phone,
     streets,
 )
@@ -159,6 +160,31 @@ def test_addresses_of_a_column_equal_those_one_by_one_on_every_assigned_characte
 def test_phone_numbers_of_a_column_equal_those_one_by_one(text: str, region: str) -> None:
     single = phone.e164(text, region)
     assert one("phone", text, region=region) == (None if isinstance(single, Reason) else single)
+
+
+def test_a_phone_is_read_in_the_region_beside_it_and_else_in_the_default() -> None:
+    numbers = ["020 7946 0958", "(408) 341-5669", "+49 30 901820", "(408) 341-5669", "408 341 5669", None]
+    regions = pl.Series("country", [" gb", "US", "US", None, "", "DE"])
+    values, reasons = normalise_by_region("phone", "plain", pl.Series("phone", numbers), regions, "US")
+    assert values.name == "phone"
+    assert values.to_list() == [
+        "+442079460958", "+14083415669", "+4930901820", "+14083415669", "+14083415669", None,
+    ]  # fmt: skip
+    assert reasons == {"missing": 1}
+
+
+def test_beside_what_is_no_region_only_international_numbers_are_read() -> None:
+    regions = pl.Series("r", ["Narnia", "Narnia"])
+    values, reasons = normalise_by_region(
+        "phone", "plain", pl.Series("p", ["(408) 341-5669", "+14083415669"]), regions, "US"
+    )
+    assert values.to_list() == [None, "+14083415669"]
+    assert reasons == {"no_region": 1}
+
+
+def test_a_column_without_rows_stays_empty_whatever_its_regions() -> None:
+    nothing = pl.Series("p", [], pl.String)
+    assert normalise_by_region("phone", "plain", nothing, nothing)[0].to_list() == []
 
 
 def test_dialects_are_found_by_name_version_and_alias() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cleanrooms.identity import cases
+from cleanrooms.identity import cases, conformance
 from cleanrooms.identity.__main__ import main
 
 FILE = Path(__file__).parents[1] / "cases" / "identities.yaml"
@@ -53,3 +53,43 @@ def test_command_exits_with_2_when_the_file_has_no_vectors(tmp_path: Path) -> No
     file = tmp_path / "cases.yaml"
     file.write_text("something: else\n")
     assert main(["cases", str(file)]) == 2
+
+
+def test_the_conformance_report_in_the_docs_is_current(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = FILE.parents[2]
+    monkeypatch.chdir(root)
+    assert main(["conformance", "tests/cases/identities.yaml"]) == 0
+    written = (root / "docs" / "identity-conformance.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == written, "run the command that the file names, and commit its output"
+
+
+def test_the_conformance_report_shows_a_dialect_that_fails_and_where() -> None:
+    vectors = [
+        {
+            "id": "good",
+            "dialect": "meta",
+            "field": "email",
+            "kind": "valid",
+            "input": "A@b.co",
+            "normalised": "a@b.co",
+        },
+        {
+            "id": "bad",
+            "dialect": "snap",
+            "field": "email",
+            "kind": "valid",
+            "input": "A@b.co",
+            "normalised": "A@b.co",
+        },
+    ]
+    text = conformance.report(vectors, "some.yaml")
+    assert "| meta@1 | pass | 1 of 1 |" in text
+    assert "| snap@1 | **fail** | 0 of 1 |" in text
+    assert "- `bad` (snap): became 'a@b.co', expected 'A@b.co'" in text
+
+
+def test_the_conformance_report_gives_our_reading_of_what_is_wrong_at_its_source() -> None:
+    text = conformance.report(VECTORS, "identities.yaml")
+    assert all(f"| `{name}` |" in text and reading in text for name, reading in cases.KNOWN_WRONG.items())

@@ -190,7 +190,7 @@ def test_a_failure_on_a_batch_tells_neither_values_nor_keys(monkeypatch: pytest.
         ([step("LOWER_CASE", sourceColumn="nope")], "column 'nope'.*Columns at this step: email, phone, age"),
         ([step("RENAME", sourceColumn="email", targetColumn="age")], "would replace the column 'age'"),
         ([step("ENCRYPT", sourceColumns='["email"]')], "cannot run on the worker: .*only the service"),
-        ([step("SENTENCE_CASE", sourceColumn="email")], "may give another result.*Allow tolerant"),
+        ([step("SENTENCE_CASE", sourceColumn="email")], "may give another result.*Set tolerant: true"),
         ([step("SORT", expressions='[{"sourceColumn": "age"}]')], "needs every row of the table at once"),
         ([step("MERGE", sourceColumns="email", targetColumn="m")], "sourceColumns that is no JSON"),
         ([step("REPLACE_TEXT", sourceColumn="email", pattern="(?=a)", value="b")], "special group"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cleanrooms.config.source import Source
-from cleanrooms.errors import ContractError, DecryptionError, QuarantineError, SourceError
+from cleanrooms.errors import ContractError, DecryptionError, QuarantineError, RecipeError, SourceError
 from cleanrooms.sources import exports
 from cleanrooms.sources.report import PrepareReport
 from tests.sources.kit import DAY, HMAC_KEY, LAKE, QUARANTINE, Shop, good_rows, make_source, packed
@@ -209,3 +209,25 @@ def test_values_without_canonical_form_are_counted_and_have_no_digest(shop: Shop
     assert report.identity["email:missing"] == 1
     assert sum(n for reason, n in report.identity.items() if reason.startswith("email:")) == 2
     assert digest("") not in json.dumps(shop.published().drop_columns(["amount", "seen_at"]).to_pylist())
+
+
+def test_phones_are_read_in_the_region_of_their_row(shop: Shop, tmp_path: Path) -> None:
+    columns = [{"name": "phone"}, {"name": "country"}, {"name": "email"}]
+    identity = [{"column": "phone", "identifier": "phone", "region": "US", "region_column": "country"}]
+    source = make_source(tmp_path, contract={"columns": columns}, identity=identity)
+    rows = ["020 7946 0958,GB,a@b.co", "(212) 555-0001,,a@b.co"]
+    shop.send("a.csv.gz.pgp", packed(rows, header="phone,country,email"))
+    shop.prepare(source)
+    keys = shop.published().column("phone_key").to_pylist()
+    assert keys == [digest("+442079460958"), digest("+12125550001")]
+
+
+def test_a_source_allows_tolerant_actions_or_not(shop: Shop, tmp_path: Path) -> None:
+    recipe = [{"Action": {"Operation": "SENTENCE_CASE", "Parameters": {"sourceColumn": "email"}}}]
+    shop.send("a.csv.gz.pgp", packed(["1,ANN LEE,,,"]))
+    source = make_source(tmp_path, identity=[])
+    source.recipe_path.write_text(json.dumps(recipe))
+    with pytest.raises(RecipeError, match="Set tolerant: true in the source's file"):
+        shop.prepare(source)
+    shop.prepare(source.model_copy(update={"tolerant": True}))
+    assert shop.published().column("email").to_pylist() == ["Ann lee"]

@@ -89,6 +89,18 @@ class Export(Model):
             raise ValueError("must contain {day}, so that each night reads its own files")
         return value
 
+    @model_validator(mode="after")
+    def _archive_is_elsewhere(self) -> Export:
+        archive = self.archive_prefix
+        if not archive.strip("/") or not archive.endswith("/"):
+            raise ValueError(f"archive_prefix is {archive!r}; it must name a folder, such as archive/")
+        if self.prefix.startswith(archive):
+            raise ValueError(
+                f"archive_prefix {archive!r} holds prefix {self.prefix!r}, so files that arrive would count as "
+                "archived; use a folder beside it, such as archive/"
+            )
+        return self
+
     def day_prefix(self, day: date) -> str:
         """Key prefix of the files of one day."""
         return self.prefix.replace("{day}", day.isoformat())
@@ -150,6 +162,40 @@ class Identity(Model):
     ]  # fmt: skip
     dialect: str = "plain"
     region: str | None = Field(None, description="default region of phone numbers (ISO 3166 alpha-2)")
+    region_column: str | None = Field(
+        None, description="column with each phone number's region (ISO 3166 alpha-2); region where it is null"
+    )
+
+    @model_validator(mode="after")
+    def _regions_are_of_phones(self) -> Identity:
+        if self.region_column is not None and self.identifier != "phone":
+            raise ValueError(
+                f"region_column belongs to phones, and column {self.column} holds {self.identifier}"
+            )
+        return self
+
+
+class KeyLimits(Model):
+    """What a day's keys in one column may show before publication stops; shares are of the day's rows."""
+
+    max_null_share: float = Field(0.9, ge=0, le=1, description="rows without a key")
+    max_placeholder_share: float = Field(0.0, ge=0, le=1, description="digests of null, nan, the empty text…")
+    max_rows_per_key: int = Field(10_000, gt=0, description="rows that may own one key")
+    max_null_rise: float = Field(0.3, ge=0, le=1, description="rise of the share of nulls above earlier runs")
+
+
+class Hygiene(KeyLimits):
+    """Thresholds of the gate between hashing and publication, for all key columns and for each."""
+
+    min_rows: int = Field(100, ge=0, description="shares of fewer rows are not judged")
+    max_dropped_share: float = Field(0.9, ge=0, le=1, description="rows that the recipe may remove")
+    max_row_fall: float = Field(0.9, ge=0, le=1, description="fall of the rows below earlier runs")
+    columns: dict[str, KeyLimits] = Field({}, description="what differs for a column, by its published name")
+
+    def of(self, column: str) -> KeyLimits:
+        """Limits of a column: its own, and else those of all."""
+        own = self.columns.get(column, KeyLimits()).model_dump(exclude_unset=True)
+        return self.model_copy(update=own)
 
 
 class Target(Model):
@@ -192,12 +238,29 @@ class Source(Model):
     quarantine: Quarantine
     identity: tuple[Identity, ...] = ()
     recipe: str = Field(description="file in include/recipes/")
+    tolerant: bool = Field(
+        False, description="whether the recipe may use actions whose result in DataBrew may differ from ours"
+    )
     hash_encoding: Literal["base64", "hex"] = "base64"
+    hygiene: Hygiene = Hygiene()
     target: Target
     notify: str | None = Field(None, description="ARN of the SNS topic that hears of new data")
     aws_conn_id: str | None = None
     allow_empty: bool = Field(False, description="whether a day without rows is normal")
     path: Path
+
+    @model_validator(mode="after")
+    def _identity_is_promised(self) -> Source:
+        promised = {column.name for column in self.contract.columns}
+        for identity in self.identity:
+            for field in ("column", "region_column"):
+                name = getattr(identity, field)
+                if name is not None and name not in promised:
+                    raise ValueError(
+                        f"identity names the {field} {name!r}, which is not among the contract's columns: "
+                        f"{', '.join(sorted(promised))}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _one_origin(self) -> Source:

@@ -3,7 +3,7 @@
 Knows neither Airflow nor boto3.
 """
 
-from cleanrooms.identity.columns import METADATA, IdentityColumn, normalise
+from cleanrooms.identity.columns import METADATA, IdentityColumn, normalise, normalise_by_region
 from cleanrooms.identity.dialects import DIALECTS, IDENTIFIERS, dialect
 from cleanrooms.identity.hashing import ALGORITHMS, ENCODINGS, digest
 from cleanrooms.identity.keys import SecretKey
@@ -21,4 +21,5 @@ __all__ = [
     "dialect",
     "digest",
     "normalise",
+    "normalise_by_region",
 ]

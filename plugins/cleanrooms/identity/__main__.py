@@ -1,4 +1,7 @@
-"""``python -m cleanrooms.identity cases FILE``: run a file of vectors, exit 1 where one differs."""
+"""``python -m cleanrooms.identity cases FILE`` runs a file of vectors, ``… conformance FILE`` reports on it.
+
+Both exit with 1 where a vector differs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from cleanrooms.identity import cases
+from cleanrooms.identity import cases, conformance
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("cases", help="run a file of vectors")
     run.add_argument("file", type=Path)
+    write = commands.add_parser(
+        "conformance", help="write the report on a file of vectors to standard output"
+    )
+    write.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
     try:
         vectors = cases.load(options.file)
@@ -25,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     outcomes = cases.run(vectors)
+    if options.command == "conformance":
+        print(conformance.report(vectors, options.file.as_posix()), end="")
+        return 1 if any(o.verdict == "fail" for o in outcomes) else 0
     for o in outcomes:
         if o.verdict != "pass":
             print(f"{o.verdict:12} {o.id}  {o.detail}")

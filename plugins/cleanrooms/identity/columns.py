@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import phonenumbers
 import polars as pl
 
 from cleanrooms.errors import ConfigError
@@ -12,7 +13,7 @@ from cleanrooms.identity import email_column, phone_column
 from cleanrooms.identity.dialects import Dialect, dialect
 from cleanrooms.identity.dialects.base import Normaliser
 from cleanrooms.identity.phone import known_region
-from cleanrooms.identity.text import Reason
+from cleanrooms.identity.text import BLANKS, Reason
 
 METADATA = b"cleanrooms.identity"
 """Key of the Arrow field metadata that says how a hashed column was made."""
@@ -23,6 +24,7 @@ class IdentityColumn:
     """A column that holds an identifier: brought to its canonical form before a recipe runs.
 
     :param region: default region of phone numbers and country-specific dialects (ISO 3166 alpha-2)
+    :param region_column: column with each value's own region; ``region`` counts where it is null or blank
     :raises ConfigError: unknown dialect or region, or an identifier that the dialect does not have
     """
 
@@ -30,6 +32,7 @@ class IdentityColumn:
     identifier: str
     dialect: str = "plain"
     region: str | None = None
+    region_column: str | None = None
 
     def __post_init__(self) -> None:
         _normaliser(dialect(self.dialect), self.identifier)
@@ -61,6 +64,31 @@ def normalise(
     if identifier == "phone" and chosen.name == "plain":
         return phone_column.e164(texts, region)
     return map_distinct(texts, scalar, region)
+
+
+def normalise_by_region(
+    identifier: str, dialect_name: str, values: pl.Series, regions: pl.Series, default: str | None = None
+) -> tuple[pl.Series, Counter[str]]:
+    """:func:`normalise`, each value in the region that stands beside it.
+
+    What is no region for libphonenumber is none at all: a national number beside it has no canonical form,
+    because the default region could make another person's number of it.
+
+    :param regions: ISO 3166 alpha-2 in any case, as many as values
+    :param default: region where there is null or nothing but blanks
+    """
+    code = pl.col("r").cast(pl.String).str.strip_chars(BLANKS).str.to_uppercase()
+    known = pl.Series(sorted(phonenumbers.SUPPORTED_REGIONS)).implode()
+    unset = code.is_null() | (code == "")
+    region = pl.when(unset).then(pl.lit(default, pl.String)).when(code.is_in(known)).then(code)
+    frame = pl.DataFrame({"v": as_text(values), "r": regions}).with_columns(region.alias("r"))
+    reasons: Counter[str] = Counter()
+    parts = [pl.DataFrame(schema={"i": pl.UInt32, "v": pl.String})]
+    for (each,), part in frame.with_row_index("i").partition_by("r", as_dict=True).items():
+        found, why = normalise(identifier, dialect_name, part.get_column("v"), region=each)
+        reasons.update(why)
+        parts.append(pl.DataFrame({"i": part.get_column("i").cast(pl.UInt32), "v": found}))
+    return pl.concat(parts).sort("i").get_column("v").alias(values.name), reasons
 
 
 def map_distinct(values: pl.Series, scalar: Normaliser, region: str | None) -> tuple[pl.Series, Counter[str]]:

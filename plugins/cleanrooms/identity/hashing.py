@@ -17,6 +17,7 @@ import polars as pl
 import polars_hash  # noqa: F401  registers the chash and nchash namespaces
 
 from cleanrooms.errors import ConfigError
+from cleanrooms.identity import recode
 from cleanrooms.identity.keys import SecretKey
 
 Encoding = Literal["hex", "base64", "binary"]
@@ -30,6 +31,7 @@ _PLUGIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "SHA256": lambda e: e.chash.sha2_256(),  # type: ignore[attr-defined]
     "SHA512": lambda e: e.chash.sha2_512(),  # type: ignore[attr-defined]
 }
+_SIZE = {"MD5": 16, "SHA1": 20, "SHA256": 32, "SHA512": 64}
 _BLOCK = {"MD5": 64, "SHA1": 64, "SHA256": 64, "SHA512": 128}
 
 
@@ -51,7 +53,7 @@ def digest(values: pl.Series, algorithm: str, encoding: str, key: SecretKey | No
         hexed = values.to_frame("v").select(keyed).to_series()
     else:
         hexed = _hmac(values, name, key.value)
-    return _encode(hexed, encoding).alias(values.name)
+    return _encode(hexed, encoding, name).alias(values.name)
 
 
 def digest_text(text: str, algorithm: str, encoding: str, key: SecretKey | None = None) -> str | bytes:
@@ -90,15 +92,14 @@ def _hmac(values: pl.Series, name: str, key: bytes) -> pl.Series:
     inner = _PLUGIN[name](_prefix(0x36, padded) + pl.col("v"))
     outer = _PLUGIN[name](_prefix(0x5C, padded) + pl.col("v"))
     hexed = messages.to_frame("v").select(inner.alias("v")).to_series()
-    return hexed.str.decode("hex").to_frame("v").select(outer.alias("v")).to_series()
+    return recode.raw(hexed, _SIZE[name]).to_frame("v").select(outer.alias("v")).to_series()
 
 
 def _prefix(pad: int, key: bytes) -> pl.Expr:
     return pl.lit(bytes(b ^ pad for b in key))
 
 
-def _encode(hexed: pl.Series, encoding: str) -> pl.Series:
+def _encode(hexed: pl.Series, encoding: str, name: str) -> pl.Series:
     if encoding == "hex":
         return hexed
-    raw = hexed.str.decode("hex")
-    return raw.bin.encode("base64") if encoding == "base64" else raw
+    return recode.base64(hexed, _SIZE[name]) if encoding == "base64" else recode.raw(hexed, _SIZE[name])

@@ -14,7 +14,9 @@ from cleanrooms.identity import SecretKey
 from cleanrooms.recipes import patterns
 from cleanrooms.recipes.model import Step
 
-ALLOW_TOLERANT = "Allow tolerant actions for this source, or use another action."
+ALLOW_TOLERANT = (
+    "Set tolerant: true in the source's file (--tolerant at the terminal), or use another action."
+)
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,12 @@ def _identity(
 ) -> tuple[pl.DataFrame, Facts]:
     facts: Facts = {}
     for column in identity:
-        if column.column not in frame.columns:
-            raise RecipeError(
-                f"The identity column {column.column!r} is not among the source's columns.",
-                f"Columns: {', '.join(frame.columns)}.",
-            )
+        for name in filter(None, (column.column, column.region_column)):
+            if name not in frame.columns:
+                raise RecipeError(
+                    f"The identity column {name!r} is not among the source's columns.",
+                    f"Columns: {', '.join(frame.columns)}.",
+                )
         if column.column in facts:
             raise RecipeError(f"The identity column {column.column!r} is declared twice.", "Keep one.")
         frame = frame.with_columns(pl.lit(None, pl.String).alias(column.column))

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from cleanrooms.errors import CleanRoomsError, RecipeError
-from cleanrooms.identity import IdentityColumn, normalise
+from cleanrooms.identity import IdentityColumn, normalise, normalise_by_region
 from cleanrooms.recipes.model import Step
 from cleanrooms.recipes.registry import Action
 
@@ -76,10 +76,9 @@ class Plan:
 
     def _normalise(self, frame: pl.DataFrame) -> pl.DataFrame:
         found: Counter[str] = Counter()
+        raw = frame
         for column in self.identity:
-            values, reasons = normalise(
-                column.identifier, column.dialect, frame.get_column(column.column), region=column.region
-            )
+            values, reasons = _canonical(column, raw)
             frame = frame.with_columns(values)
             found.update({f"{column.column}:{reason}": n for reason, n in reasons.items()})
         with self._lock:
@@ -91,6 +90,14 @@ class Plan:
 
     def __reduce__(self) -> str:
         raise TypeError("a Plan may hold keys and is never pickled: compile the recipe where it runs")
+
+
+def _canonical(column: IdentityColumn, frame: pl.DataFrame) -> tuple[pl.Series, Counter[str]]:
+    values = frame.get_column(column.column)
+    if column.region_column is None:
+        return normalise(column.identifier, column.dialect, values, region=column.region)
+    regions = frame.get_column(column.region_column)
+    return normalise_by_region(column.identifier, column.dialect, values, regions, column.region)
 
 
 def to_frame(batch: pa.RecordBatch) -> pl.DataFrame:

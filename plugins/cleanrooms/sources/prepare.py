@@ -1,15 +1,15 @@
 """The night's work: one day of a source becomes one partition of its table, or nothing does.
 
 Everything streams: object → decrypt → unpack → parse → contract and quarantine → recipe → Parquet object.
-The partition appears only after the input was read to its proven end and few enough rows were bad, so the
-function may be killed anywhere and run again.
+The partition appears only after the input was read to its proven end, few enough rows were bad and the keys
+passed the hygiene gate, so the function may be killed anywhere and run again.
 """
 
 from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,12 +19,14 @@ import pyarrow as pa
 
 from cleanrooms.errors import ConfigError, SourceError
 from cleanrooms.identity import IdentityColumn
+from cleanrooms.identity.hygiene import Facts, Gate, Look
 from cleanrooms.recipes import Recipe
 from cleanrooms.sources import formats
 from cleanrooms.sources.contract import Checked, check_rows, contract_schema
 from cleanrooms.sources.database import read_database
 from cleanrooms.sources.exports import list_export
 from cleanrooms.sources.formats import ByteSource, Unpacked
+from cleanrooms.sources.hygiene import KeyRing, passed
 from cleanrooms.sources.jsonlines import read_json_lines
 from cleanrooms.sources.objects import ObjectReader, ObjectVersion
 from cleanrooms.sources.openpgp import decrypted
@@ -61,27 +63,42 @@ class _Done:
     part: _Part
     checked: Checked
     batch: pa.RecordBatch
+    look: Look
 
 
 def prepare(
-    source: Source, day: date, *, s3: S3Client, secrets: SecretStore, database_uri: str | None = None
+    source: Source,
+    day: date,
+    *,
+    s3: S3Client,
+    secrets: SecretStore,
+    database_uri: str | None = None,
+    previous: Sequence[Facts] = (),
 ) -> PrepareReport:
     """Prepare a day of a source and publish it as ``dt=<day>`` of its table.
 
     :param secrets: gives the recipe's hashing keys and the private key of encrypted files
     :param database_uri: of the source's connection, for database sources
-    :raises SourceError: the input cannot be used (also DecryptionError, ContractError, QuarantineError)
+    :param previous: what the hygiene gate counted in earlier runs (``PrepareReport.hygiene``)
+    :raises SourceError: the input cannot be used (also DecryptionError, ContractError, QuarantineError,
+        HygieneError)
     :raises RecipeError: the recipe does not fit the contract
     :raises ConfigError: a secret, parameter or connection is not as the config says
     :raises TransientError: S3 or the database did not answer
     """
+    keys = KeyRing(secrets)
     plan = Recipe.load(source.recipe_path).compile(
         contract_schema(source.contract),
-        secrets,
+        keys,
         hash_encoding=source.hash_encoding,
-        identity=[IdentityColumn(i.column, i.identifier, i.dialect, i.region) for i in source.identity],
+        identity=[
+            IdentityColumn(i.column, i.identifier, i.dialect, i.region, i.region_column)
+            for i in source.identity
+        ],
+        tolerant=source.tolerant,
     )
     columns = hive_columns(plan.output_schema)
+    gate = Gate(plan.output_schema, keys.of_epoch, tuple(source.hygiene.columns))
     files, manifest = _files(source, day, s3)
     counts = _Counts(files)
     target, partition = source.target, {"dt": day.isoformat()}
@@ -94,7 +111,7 @@ def prepare(
         else:
             parts = _database_parts(source, day, database_uri)
         with closing(parts):
-            _run(source, plan, parts, counts, quarantine, writer)
+            _run(source, plan, gate, parts, counts, quarantine, writer)
         quarantine.commit()
         quarantine.check(counts.rows_in)
         if not counts.rows_in and not source.allow_empty:
@@ -102,6 +119,7 @@ def prepare(
                 f"Source {source.name} has no rows for {day}. Nothing was published.",
                 "Ask the source's owner; if a day without rows is normal, set allow_empty.",
             )
+        found = passed(source, day, gate, previous)
     return PrepareReport(
         source=source.name,
         day=day.isoformat(),
@@ -117,6 +135,7 @@ def prepare(
         key=writer.key,
         quarantine_key=quarantine.key if quarantine.rows else None,
         columns=columns,
+        hygiene=found.to_dict(),
     )
 
 
@@ -142,6 +161,7 @@ class _Counts:
 def _run(
     source: Source,
     plan: Plan,
+    gate: Gate,
     parts: Iterator[_Part],
     counts: _Counts,
     quarantine: Quarantine,
@@ -149,11 +169,13 @@ def _run(
 ) -> None:
     def clean(part: _Part) -> _Done:
         checked = check_rows(part.rows, source.contract)
-        return _Done(part, checked, plan.apply(checked.good))
+        batch = plan.apply(checked.good)
+        return _Done(part, checked, batch, gate.look(batch, checked.good.num_rows))
 
     for done in ordered_map(clean, parts):
         counts.add(done.part, done.checked)
         quarantine.add(done.part.name, done.checked.bad)
+        gate.add(done.look)
         writer.write(done.batch)
     log.info("Source %s: %d rows read, %d bad.", source.name, counts.rows_in, quarantine.rows)
 

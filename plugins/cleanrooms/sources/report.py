@@ -37,6 +37,7 @@ class PrepareReport:
     :ivar rows_out: rows published
     :ivar quarantined: bad rows; ``reasons`` counts them by ``column:kind``, several per row if need be
     :ivar identity: values without canonical form by ``column:kind``, whose digests are null
+    :ivar hygiene: what the hygiene gate counted (``identity.hygiene.Facts``)
     :ivar bytes_in: bytes as they came: encrypted and packed, or Arrow's of database rows
     :ivar location: ``s3://…/dt=…/`` of the partition
     :ivar key: key of the published object
@@ -57,6 +58,7 @@ class PrepareReport:
     key: str
     quarantine_key: str | None
     columns: dict[str, str] = field(default_factory=dict)
+    hygiene: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""

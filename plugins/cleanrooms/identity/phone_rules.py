@@ -1,0 +1,152 @@
+"""libphonenumber's metadata as Polars expressions over digits, where they decide a number for certain.
+
+They follow PhoneNumberUtil's ``parse`` and ``isValidNumber`` (Apache-2.0; PyPI: phonenumbers) for plain runs of
+digits. Whatever needs more of them (carrier codes, transformed prefixes, numbers of a calling code's other
+regions) is left open, and asked of libphonenumber itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import phonenumbers
+import polars as pl
+
+_KINDS = (
+    "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager", "uan",
+    "voicemail",
+)  # fmt: skip
+N = pl.col("n")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A calling code's numbers without it and without a national prefix, in the column ``n``.
+
+    :ivar valid: certainly a valid number; ``invalid``: certainly none; neither: ask libphonenumber
+    :ivar prefixed: parsing might take something off the front
+    """
+
+    valid: pl.Expr
+    invalid: pl.Expr
+    prefixed: pl.Expr
+
+
+@dataclass(frozen=True)
+class National:
+    """How numbers without a calling code are read in a region, in the column ``d`` (all digits).
+
+    :ivar code: the region's calling code
+    :ivar prefix: digits that are taken off where a valid number remains, such as 0; empty where there are none
+    :ivar abroad: digits before a calling code, such as 00; empty where they are no plain digits
+    :ivar other: starts that only libphonenumber reads
+    :ivar with_code: the calling code and a number, written without a plus
+    """
+
+    code: str
+    prefix: str
+    abroad: str
+    other: pl.Expr
+    with_code: pl.Expr
+
+
+@cache
+def of_code(code: int) -> Rules:
+    """Rules of a calling code (E.164), whose main region is the first."""
+    regions = [_metadata(r) for r in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]]
+    main = regions[0]
+    valid = _valid(main)
+    # Of all regions and whatever the length: more than is valid, so that what fails it is certainly not.
+    possible = N.str.contains(
+        _whole(*(p for r in regions for d in _kinds(r) for p in [d.national_number_pattern]))
+    )
+    if main.leading_digits is not None:
+        valid = valid & N.str.contains(_starting(main.leading_digits))
+    prefix = main.national_prefix_for_parsing
+    prefixed = N.str.contains(_starting(prefix)) if prefix else pl.lit(False)
+    if _american(main):
+        # Ten digits that begin with 1 would be too few without it, so it stays, and no number begins with 1.
+        prefixed = prefixed & (N.str.len_bytes() != 10)
+    return Rules(valid, ~possible, prefixed)
+
+
+@cache
+def of_region(region: str) -> National:
+    """How a region's own numbers are read."""
+    data = _metadata(region)
+    code, digits = str(data.country_code), pl.col("d")
+    prefix, abroad = data.national_prefix_for_parsing or "", data.international_prefix or ""
+    other = pl.lit(False)
+    main = _metadata(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[data.country_code][0])
+    alone = main is data or main.id == data.id
+    plain = alone and prefix.isdigit() and data.national_prefix_transform_rule is None
+    plain_prefix = prefix if plain and not (prefix.startswith(code) or code.startswith(prefix)) else ""
+    if prefix and not plain_prefix and prefix != code:
+        other = other | digits.str.contains(_starting(prefix))
+    plain_abroad = abroad if abroad.isdigit() else ""
+    if abroad and not plain_abroad:
+        other = other | digits.str.contains(_starting(abroad))
+    too_long = digits.str.len_bytes() > max(data.general_desc.possible_length)
+    same = alone or prefix == (main.national_prefix_for_parsing or "")
+    with_code = digits.str.starts_with(code) & too_long & pl.lit(same)
+    # Digits that begin like the calling code could also be a whole number of the region.
+    either = digits.str.starts_with(code) & ~with_code
+    if _american(data):
+        # As above: ten digits stay as they are.
+        either = either & (digits.str.len_bytes() != 10)
+    other = other | either
+    return National(code, plain_prefix, plain_abroad, other, with_code)
+
+
+def _american(region: Any) -> bool:
+    """Whether numbers are of North America's plan: ten digits that may follow a 1, and none of eight or nine."""
+    plain = str(region.country_code) == region.national_prefix_for_parsing == "1"
+    return plain and {8, 9}.isdisjoint(region.general_desc.possible_length)
+
+
+def _valid(region: Any) -> pl.Expr:
+    """Whether libphonenumber knows a kind for the number in this region."""
+    by_lengths: dict[tuple[int, ...], list[str]] = {}
+    for kind in _kinds(region):
+        by_lengths.setdefault(tuple(kind.possible_length), []).append(kind.national_number_pattern)
+    known = pl.lit(False)
+    for lengths, patterns in by_lengths.items():
+        known = known | (_of_length(lengths) & N.str.contains(_whole(*patterns)))
+    general = region.general_desc
+    return (
+        _of_length(general.possible_length) & N.str.contains(_whole(general.national_number_pattern)) & known
+    )
+
+
+def _kinds(region: Any) -> list[Any]:
+    """Descriptions of the kinds of numbers that the region has."""
+    found = [getattr(region, kind) for kind in _KINDS]
+    return [d for d in found if d is not None and d.national_number_pattern]
+
+
+def _of_length(lengths: tuple[int, ...]) -> pl.Expr:
+    if not lengths:
+        return pl.lit(True)
+    return pl.any_horizontal([N.str.len_bytes() == n for n in lengths])
+
+
+def _whole(*patterns: str) -> str:
+    return "^(?:" + "|".join(f"(?:{_ascii(p)})" for p in dict.fromkeys(patterns)) + ")$"
+
+
+def _starting(pattern: str) -> str:
+    return f"^(?:{_ascii(pattern)})"
+
+
+def _ascii(pattern: str) -> str:
+    """``\\d`` as ASCII digits, for which Rust's engine is much faster."""
+    return pattern.replace("\\d", "[0-9]")
+
+
+def _metadata(region: str) -> Any:
+    found = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if found is None:
+        raise LookupError(f"phonenumbers has no metadata for region {region}")
+    return found
