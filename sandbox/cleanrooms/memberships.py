@@ -28,7 +28,7 @@ _SUMMARY = (
     "paymentConfiguration",
 )
 # What must be deleted before a membership can be.
-_CHILDREN = ("configured_table_association", "analysis_template")
+_CHILDREN = ("configured_table_association", "analysis_template", "privacy_budget_template")
 
 
 class Memberships(Room):

@@ -15,6 +15,7 @@ from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.payers import payer_of_query
 from sandbox.cleanrooms.room import CAN_QUERY, Room, public
 from sandbox.cleanrooms.settings import Settings
+from sandbox.cleanrooms.spending import spend
 from sandbox.cleanrooms.state import Document, Store
 from sandbox.cleanrooms.submission import Judged, judge, split
 from sandbox.wire import Caller
@@ -56,6 +57,8 @@ class Queries(Room):
         query["_plan"] = _plan(caller, collaboration, judged, outputs, refusal, query["id"])
         with self.store.transaction():
             self._check_concurrency(membership)
+            if not refusal:
+                _keep_noise(query, spend(self, collaboration["id"], judged.used, judged.text))
             self.store.add("protected_query", query, owner=caller.account, parent=collaboration["id"])
         self.runner.start(query["id"])
         return {"protectedQuery": _view(query, caller.account)}
@@ -140,10 +143,16 @@ def _plan(
         "refusal": refusal,
         "sql": verdict.sql,
         "columns": list(verdict.output_columns),
-        "tables": [judged.tables[name].as_reference() for name in verdict.tables if name in judged.tables],
+        "tables": [table.as_reference() for table in judged.used],
         "destinations": [asdict(one) for one in outputs.destinations],
         "output": outputs.shown(collaboration["id"], query),
     }
+
+
+def _keep_noise(query: Document, noise: Document | None) -> None:
+    if noise is not None:
+        query["_plan"]["noiseScale"] = noise["scale"]
+        query["differentialPrivacy"] = {"sensitivityParameters": noise["sensitivity"]}
 
 
 def _is_seen_by(query: Document, account: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.budget_templates import private_template
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.readiness import status_details
 from sandbox.cleanrooms.room import Room, summary
@@ -40,7 +41,7 @@ class Schemas(Room):
             []
             if wanted not in (None, "TABLE")
             else [
-                summary(_schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
+                summary(self._schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
                 for table in self._tables(collaboration)
             ]
         )
@@ -51,7 +52,7 @@ class Schemas(Room):
     def get_schema(self, caller: Caller, **request: Any) -> Document:
         """Shows one table's columns and its readiness."""
         collaboration = self.collaboration_of_member(caller, request["collaborationIdentifier"])
-        return {"schema": _schema(collaboration, self._table(collaboration, request["name"]))}
+        return {"schema": self._schema(collaboration, self._table(collaboration, request["name"]))}
 
     def batch_get_schema(self, caller: Caller, **request: Any) -> Document:
         """Shows several tables; those that do not exist are listed under ``errors``."""
@@ -63,7 +64,10 @@ class Schemas(Room):
             for name in request["names"]
             if name not in found
         ]
-        return {"schemas": [_schema(collaboration, tables[name.lower()]) for name in found], "errors": errors}
+        return {
+            "schemas": [self._schema(collaboration, tables[name.lower()]) for name in found],
+            "errors": errors,
+        }
 
     def get_schema_analysis_rule(self, caller: Caller, **request: Any) -> Document:
         """Shows a table's rule, its collaboration rule and both as one."""
@@ -89,6 +93,32 @@ class Schemas(Room):
                 errors.append({**wanted, "code": "ResourceNotFoundException", "message": message})
         return {"analysisRules": found, "errors": errors}
 
+    def _schema(self, collaboration: Document, table: AssociatedTable) -> Document:
+        catalog = table.catalog()
+        allowed = {column.lower() for column in table.configured["allowedColumns"]}
+        return {
+            "name": table.name,
+            "type": "TABLE",
+            "description": table.association.get("description") or "",
+            "creatorAccountId": table.owner,
+            "collaborationId": collaboration["id"],
+            "collaborationArn": collaboration["arn"],
+            "columns": _columns({name: kind for name, kind in catalog.columns.items() if name in allowed}),
+            "partitionKeys": _columns(catalog.partition_keys),
+            "analysisRuleTypes": [table.rule["type"]] if table.rule else [],
+            "analysisMethod": table.configured["analysisMethod"],
+            "selectedAnalysisMethods": table.configured.get("selectedAnalysisMethods"),
+            "createTime": table.association["createTime"],
+            "updateTime": table.association["updateTime"],
+            "schemaStatusDetails": status_details(
+                table, private_budget=private_template(self, collaboration["id"]) is not None
+            ),
+            "resourceArn": table.association["arn"],
+            "schemaTypeProperties": {
+                "configuredTableAssociation": {"configuredTableAssociationId": table.association["id"]}
+            },
+        }
+
     def _tables(self, collaboration: Document) -> list[AssociatedTable]:
         found = [AssociatedTable.load(self.store, one) for one in associations_in(self, collaboration["id"])]
         return [table for table in found if table is not None]
@@ -98,31 +128,6 @@ class Schemas(Room):
             if table.name == name.lower():
                 return table
         raise refusals.missing("schema", name)
-
-
-def _schema(collaboration: Document, table: AssociatedTable) -> Document:
-    catalog = table.catalog()
-    allowed = {column.lower() for column in table.configured["allowedColumns"]}
-    return {
-        "name": table.name,
-        "type": "TABLE",
-        "description": table.association.get("description") or "",
-        "creatorAccountId": table.owner,
-        "collaborationId": collaboration["id"],
-        "collaborationArn": collaboration["arn"],
-        "columns": _columns({name: kind for name, kind in catalog.columns.items() if name in allowed}),
-        "partitionKeys": _columns(catalog.partition_keys),
-        "analysisRuleTypes": [table.rule["type"]] if table.rule else [],
-        "analysisMethod": table.configured["analysisMethod"],
-        "selectedAnalysisMethods": table.configured.get("selectedAnalysisMethods"),
-        "createTime": table.association["createTime"],
-        "updateTime": table.association["updateTime"],
-        "schemaStatusDetails": status_details(table),
-        "resourceArn": table.association["arn"],
-        "schemaTypeProperties": {
-            "configuredTableAssociation": {"configuredTableAssociationId": table.association["id"]}
-        },
-    }
 
 
 def _columns(types: Mapping[str, str]) -> list[dict[str, str]]:

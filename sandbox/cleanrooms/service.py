@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sandbox import clock
 from sandbox.cleanrooms.association_rules import AssociationRules
 from sandbox.cleanrooms.associations import Associations
+from sandbox.cleanrooms.budget_templates import BudgetTemplates
+from sandbox.cleanrooms.budgets import Budgets
 from sandbox.cleanrooms.collaborations import Collaborations
 from sandbox.cleanrooms.configured_tables import ConfiguredTables
 from sandbox.cleanrooms.engine.runner import QueryRunner
@@ -28,6 +31,8 @@ class CleanRooms(
     AssociationRules,
     Schemas,
     Templates,
+    BudgetTemplates,
+    Budgets,
     Queries,
     Tags,
 ):
@@ -44,6 +49,7 @@ class CleanRooms(
         :raises ValueError: a ``SANDBOX_CLEANROOMS_*`` variable has an impossible value
         """
         settings = settings or Settings.from_environment()
+        clock.set_ahead(settings.clock_ahead_seconds)
         if data_dir is not None:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Store(data_dir / "state.sqlite" if data_dir else None)

@@ -21,6 +21,7 @@ from sandbox.cleanrooms.engine.billing import statistics
 from sandbox.cleanrooms.engine.delivery import Destination, check_destination, deliver, withdraw
 from sandbox.cleanrooms.engine.job import execute
 from sandbox.cleanrooms.engine.permissions import Runner
+from sandbox.cleanrooms.engine.translate import Noise
 from sandbox.cleanrooms.settings import Settings
 from sandbox.cleanrooms.state import Document, Store
 
@@ -132,6 +133,7 @@ class QueryRunner:
             folder,
             self._settings,
             with_csv=any(one.file_format == "CSV" for one in destinations),
+            noise=self._noise(query),
             still_wanted=still_wanted,
         )
         self._wait(self._settings.started_seconds - (time.monotonic() - started), still_wanted)
@@ -142,6 +144,10 @@ class QueryRunner:
         if not self._end(query, ("STARTED",), "SUCCESS", result={"output": plan["output"]}):
             for destination, key in written:
                 withdraw(destination, key, plan["region"])
+
+    def _noise(self, query: Document) -> Noise | None:
+        scale = query["_plan"].get("noiseScale")
+        return Noise(scale, self._settings.noise_seed or query["id"]) if scale else None
 
     def _wait(self, seconds: float, still_wanted: Any) -> None:
         until = time.monotonic() + seconds
