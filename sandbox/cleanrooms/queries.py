@@ -52,7 +52,7 @@ class Queries(Room):
             raise fault
         if refusal and self.settings.violations == "sync":
             raise refusals.query_refused(refusal)
-        check_buckets(outputs, caller.region)
+        check_buckets(outputs, caller.region, collaboration.get("allowedResultRegions") or ())
         query = _new(membership, request, outputs, payer)
         query["_plan"] = _plan(caller, collaboration, judged, outputs, refusal, query["id"])
         with self.store.transaction():

@@ -9,6 +9,7 @@ from sandbox.cleanrooms.association_rules import AssociationRules
 from sandbox.cleanrooms.associations import Associations
 from sandbox.cleanrooms.budget_templates import BudgetTemplates
 from sandbox.cleanrooms.budgets import Budgets
+from sandbox.cleanrooms.change_requests import ChangeRequests
 from sandbox.cleanrooms.collaborations import Collaborations
 from sandbox.cleanrooms.configured_tables import ConfiguredTables
 from sandbox.cleanrooms.engine.runner import QueryRunner
@@ -24,6 +25,7 @@ from sandbox.cleanrooms.templates import Templates
 
 class CleanRooms(
     Collaborations,
+    ChangeRequests,
     Memberships,
     ConfiguredTables,
     TableRules,
