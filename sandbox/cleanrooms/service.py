@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox import clock
+from sandbox.cleanrooms.analysis_log import AnalysisLog
 from sandbox.cleanrooms.association_rules import AssociationRules
 from sandbox.cleanrooms.associations import Associations
 from sandbox.cleanrooms.budget_templates import BudgetTemplates
@@ -55,8 +56,10 @@ class CleanRooms(
         if data_dir is not None:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Store(data_dir / "state.sqlite" if data_dir else None)
-        runner = QueryRunner(store, settings, data_dir / "work" if data_dir else None)
-        Queries.__init__(self, store, settings, runner)
+        analysis_log = AnalysisLog()
+        work = data_dir / "work" if data_dir else None
+        runner = QueryRunner(store, settings, work, analysis_log.terminated)
+        Queries.__init__(self, store, settings, runner, analysis_log)
 
     def owner_of_collaboration(self, identifier: str) -> str | None:
         """Returns the account in a collaboration's ARN, for IAM; ``None`` when there is no such."""
@@ -66,4 +69,5 @@ class CleanRooms(
     def close(self) -> None:
         """Ends all queries and closes the state."""
         self.runner.close()
+        self.analysis_log.close()
         self.store.close()

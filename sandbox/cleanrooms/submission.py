@@ -11,7 +11,7 @@ from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
 from sandbox.cleanrooms.outputs import Outputs
 from sandbox.cleanrooms.room import CAN_QUERY, CAN_RECEIVE_RESULTS, Room
-from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables
+from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables, table_names
 from sandbox.cleanrooms.spending import aggregations_left, is_private, uses_left
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
@@ -38,11 +38,12 @@ _ABOUT_CONFIGURATION = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, the tables that it is about, and the text before it was constrained."""
+    """A verdict, the tables that it is about, the text before it was constrained and the names in it."""
 
     verdict: Verdict
     tables: Mapping[str, AssociatedTable]
     text: str = ""
+    mentioned: tuple[str, ...] = ()
 
     @property
     def used(self) -> list[AssociatedTable]:
@@ -83,7 +84,7 @@ def judge(
         parameters=parameters.get("parameters"),
         submission_facts=facts,
     )
-    return Judged(verdict, tables, text)
+    return Judged(verdict, tables, text, _mentioned(text))
 
 
 def split(violations: Sequence[Violation]) -> tuple[ServiceFault | None, str]:
@@ -140,6 +141,13 @@ def _tables(room: Room, collaboration: Document, text: str) -> dict[str, Associa
         if association["name"] in wanted
     ]
     return {table.name: table for table in found if table is not None}
+
+
+def _mentioned(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(table_names(text))
+    except UnreadableQuery:
+        return ()
 
 
 def _facts(

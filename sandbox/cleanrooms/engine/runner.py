@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,19 @@ _PAUSE_SECONDS = 0.02
 class QueryRunner:
     """Runs the queries of one store."""
 
-    def __init__(self, store: Store, settings: Settings, workspace: Path | None) -> None:
-        """:param workspace: folder for what queries fetch, emptied first; a temporary one for ``None``"""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        workspace: Path | None,
+        ended: Callable[[Document], None] = lambda query: None,
+    ) -> None:
+        """Finds interrupted queries and ends them as FAILED.
+
+        :param workspace: folder for what queries fetch, emptied first; a temporary one for ``None``
+        :param ended: is told every query that has come to its end
+        """
+        self._ended = ended
         self._store = store
         self._settings = settings
         self._cancelled: dict[str, threading.Event] = {}
@@ -160,7 +172,10 @@ class QueryRunner:
         with self._store.transaction():
             current = self._store.get("protected_query", query["id"]) or query
             numbers = statistics(current, names.now(), self._settings)
-            return self._move(query["id"], leaving, status=status, statistics=numbers, **more)
+            moved = self._move(query["id"], leaving, status=status, statistics=numbers, **more)
+        if moved is not None:
+            self._ended(moved)
+        return moved
 
     def _move(self, identifier: str, leaving: tuple[str, ...], **changes: Any) -> Document | None:
         with self._store.transaction():
