@@ -11,6 +11,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.cleanrooms.aggregations import aggregation_nodes, kind_of
+from sandbox.cleanrooms.engine.failures import MALFORMED_QUERY, QueryFailed
 from sandbox.cleanrooms.engine.nodes import call, cast_to
 
 # A uniform number above 0 and up to 1 from a seed; the difference of two geometric numbers.
@@ -27,12 +28,15 @@ def blurred(query: exp.Query, scale: float, seed: str) -> exp.Query:
     """Returns a query, in DuckDB's form, whose final aggregations are blurred.
 
     :param scale: of the Laplace distribution, in users
+    :raises QueryFailed: there is nothing to blur, so that true numbers would come out
     """
-    if not isinstance(query, exp.Select):
-        return query
     query = query.copy()
+    nodes = list(aggregation_nodes(query)) if isinstance(query, exp.Select) else []
+    if not isinstance(query, exp.Select) or not nodes:
+        message = "The final SELECT of a query under differential privacy has to aggregate."
+        raise QueryFailed(MALFORMED_QUERY, message)
     keys = _keys(query)
-    for node in list(aggregation_nodes(query)):
+    for node in nodes:
         outermost = node
         while isinstance(outermost.parent, exp.Filter):
             outermost = outermost.parent
@@ -48,10 +52,11 @@ def _noisy(node: exp.Expr, whole: exp.Expr, draw: exp.Expr) -> exp.Expr:
         blurred_count = exp.Add(this=whole.copy(), expression=draw)
         return call("greatest", exp.Literal.number(0), blurred_count)
     term = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-    largest: exp.Expr = exp.Max(this=exp.Abs(this=term.copy()))
+    # As a double: a decimal times a number of users may need more digits than decimals have.
+    largest = cast_to(exp.Max(this=exp.Abs(this=term.copy())), "DOUBLE")
     step: exp.Expr = exp.Mul(this=draw, expression=largest)
     if kind != "SUM":
-        step = exp.Div(this=cast_to(exp.Paren(this=step), "DOUBLE"), expression=exp.Count(this=term.copy()))
+        step = exp.Div(this=exp.Paren(this=step), expression=exp.Count(this=term.copy()))
     total = exp.Paren(this=exp.Add(this=whole.copy(), expression=step))
     return call("greatest", exp.Literal.number(0), total) if kind == "STDDEV" else total
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 import sqlglot
 from botocore.exceptions import ClientError
 
+from sandbox.cleanrooms.engine.failures import QueryFailed
 from sandbox.cleanrooms.engine.macros import definitions
 from sandbox.cleanrooms.engine.noise import blurred
 from tests.sandbox.cleanrooms.lab import PARTNER, Lab, any_query
@@ -25,10 +27,16 @@ MONTH = 32 * 24 * 3600
 def visits(lab: Lab) -> Iterator[Lab]:
     """The retailer's visits of 400 people, private by person."""
     people = [f"p{number}" for number in range(PEOPLE)]
-    types = {"person": "string", "spent": "int"}
-    lab.retailer.parquet_table("visits", types, pa.table({"person": people, "spent": [7] * PEOPLE}))
+    types = {"person": "string", "spent": "int", "price": "decimal(10,2)", "city": "string"}
+    columns = {
+        "person": people,
+        "spent": [7] * PEOPLE,
+        "price": [Decimal("2.50")] * PEOPLE,
+        "city": ["Rome", "Oslo"] * (PEOPLE // 2),
+    }
+    lab.retailer.parquet_table("visits", types, pa.table(columns))
     policy = any_query(differentialPrivacy={"columns": [{"name": "person"}]})
-    lab.retailer.share(lab.retailer_membership, "visits", ["person", "spent"], "CUSTOM", policy)
+    lab.retailer.share(lab.retailer_membership, "visits", list(types), "CUSTOM", policy)
     yield lab
     lab.aws.clock(0)
 
@@ -73,6 +81,24 @@ def test_a_count_of_users_is_off_by_about_the_noise_and_says_its_sensitivity(vis
     assert abs(count - PEOPLE) < 60  # beyond 18 scales: once in 65 million
     (sensitivity,) = shown["differentialPrivacy"]["sensitivityParameters"]
     assert sensitivity["aggregationType"] == "COUNT_DISTINCT"
+
+
+def test_every_aggregation_of_every_group_is_blurred_in_its_own_type(visits: Lab) -> None:
+    give(visits, epsilon=20, noise=10)
+    result = visits.run(
+        "WITH u AS (SELECT v.person, v.city, v.spent, v.price FROM visits v) "
+        "SELECT u.city, COUNT(u.person) AS n, SUM(u.spent) AS total, SUM(u.price) AS paid, "
+        "AVG(u.price) AS mean, STDDEV(u.spent) AS spread FROM u GROUP BY u.city ORDER BY u.city"
+    )
+    kinds = {field.name: str(field.type) for field in result.schema}
+    assert (kinds["n"], kinds["total"], kinds["paid"]) == ("int64", "int64", "decimal128(20, 2)")
+    assert result.column("city").to_pylist() == ["Oslo", "Rome"]
+    for row in result.to_pylist():
+        assert abs(row["n"] - 200) < 60
+        assert abs(row["total"] - 1400) < 60 * 7
+        assert abs(row["paid"] - 500) < 60 * Decimal("2.5")
+        assert abs(float(row["mean"]) - 2.5) < 60 * 2.5 / 200 + 0.01
+        assert 0 <= row["spread"] < 60 * 7 / 200
 
 
 def test_queries_run_the_budget_down_until_it_is_spent_and_the_next_month_fills_it(visits: Lab) -> None:
@@ -150,6 +176,15 @@ def test_the_noise_is_a_discrete_laplace(engine: duckdb.DuckDBPyConnection) -> N
     assert sum(map(abs, numbers)) / len(numbers) == pytest.approx(scale, rel=0.05)
     far = sum(abs(number) > 3 * scale for number in numbers) / len(numbers)
     assert far == pytest.approx(math.exp(-3), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT g FROM t", "SELECT n FROM (SELECT COUNT(*) AS n FROM t) s", "SELECT 1 UNION SELECT 2"]
+)
+def test_what_cannot_be_blurred_does_not_come_out(sql: str) -> None:
+    (query,) = sqlglot.parse(sql, read="duckdb")
+    with pytest.raises(QueryFailed, match="has to aggregate"):
+        blurred(query, 20.0, "a")
 
 
 def test_one_seed_gives_one_result_and_groups_differ(engine: duckdb.DuckDBPyConnection) -> None:
