@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cleanrooms.mapped_tables import MappedTable
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
 
 _MESSAGES = {
+    "ID_MAPPING_TABLE_NOT_POPULATED": "The ID mapping table has not been populated.",
     "ANALYSIS_RULE_MISSING": "The configured table has no analysis rule.",
     "ANALYSIS_TEMPLATES_NOT_CONFIGURED": "The custom analysis rule allows no analyses.",
     "ANALYSIS_PROVIDERS_NOT_CONFIGURED": "The custom analysis rule allows any query of no provider.",
@@ -27,6 +29,9 @@ def status_details(table: AssociatedTable, *, private_budget: bool) -> list[Docu
 
     :param private_budget: whether the collaboration has a differential privacy budget
     """
+    if isinstance(table, MappedTable):
+        codes = [] if table.is_populated else ["ID_MAPPING_TABLE_NOT_POPULATED"]
+        return [_status(table, "DIRECT_ANALYSIS", codes)]
     both = _against_both(table, private_budget)
     return [
         _status(table, "DIRECT_ANALYSIS", both + _against_direct(table)),

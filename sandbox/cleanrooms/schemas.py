@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
 from sandbox.cleanrooms.budget_templates import private_template
+from sandbox.cleanrooms.mapped_tables import MappedTable, mapped_tables_in
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.readiness import status_details
 from sandbox.cleanrooms.room import Room, summary
@@ -37,14 +38,11 @@ class Schemas(Room):
         """Lists the tables of all active members."""
         collaboration = self.collaboration_of_member(caller, request["collaborationIdentifier"])
         wanted = request.get("schemaType")
-        found = (
-            []
-            if wanted not in (None, "TABLE")
-            else [
-                summary(self._schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
-                for table in self._tables(collaboration)
-            ]
-        )
+        found = [
+            summary(self._schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
+            for table in self._tables(collaboration)
+            if wanted in (None, _type(table))
+        ]
         ordered = sorted(found, key=lambda item: item["_seq"])
         shown, more = page(ordered, request, f"schemas {collaboration['id']} {wanted}")
         return {"schemaSummaries": [summary(item, _SUMMARY) for item in shown], **more}
@@ -98,7 +96,7 @@ class Schemas(Room):
         allowed = {column.lower() for column in table.configured["allowedColumns"]}
         return {
             "name": table.name,
-            "type": "TABLE",
+            "type": _type(table),
             "description": table.association.get("description") or "",
             "creatorAccountId": table.owner,
             "collaborationId": collaboration["id"],
@@ -114,20 +112,31 @@ class Schemas(Room):
                 table, private_budget=private_template(self, collaboration["id"]) is not None
             ),
             "resourceArn": table.association["arn"],
-            "schemaTypeProperties": {
-                "configuredTableAssociation": {"configuredTableAssociationId": table.association["id"]}
-            },
+            "schemaTypeProperties": _properties(table),
         }
 
     def _tables(self, collaboration: Document) -> list[AssociatedTable]:
         found = [AssociatedTable.load(self.store, one) for one in associations_in(self, collaboration["id"])]
-        return [table for table in found if table is not None]
+        mapped = mapped_tables_in(self, collaboration["id"])
+        return [table for table in [*found, *mapped] if table is not None]
 
     def _table(self, collaboration: Document, name: str) -> AssociatedTable:
         for table in self._tables(collaboration):
             if table.name == name.lower():
                 return table
         raise refusals.missing("schema", name)
+
+
+def _type(table: AssociatedTable) -> str:
+    return "ID_MAPPING_TABLE" if isinstance(table, MappedTable) else "TABLE"
+
+
+def _properties(table: AssociatedTable) -> Document:
+    identifier = table.association["id"]
+    if isinstance(table, MappedTable):
+        sources = table.association["inputReferenceProperties"]["idMappingTableInputSource"]
+        return {"idMappingTable": {"idMappingTableInputSource": sources, "idMappingTableId": identifier}}
+    return {"configuredTableAssociation": {"configuredTableAssociationId": identifier}}
 
 
 def _columns(types: Mapping[str, str]) -> list[dict[str, str]]:

@@ -14,6 +14,8 @@ from sandbox.cleanrooms.change_requests import ChangeRequests
 from sandbox.cleanrooms.collaborations import Collaborations
 from sandbox.cleanrooms.configured_tables import ConfiguredTables
 from sandbox.cleanrooms.engine.runner import QueryRunner
+from sandbox.cleanrooms.id_mapping_tables import IdMappingTables
+from sandbox.cleanrooms.id_namespaces import IdNamespaces
 from sandbox.cleanrooms.memberships import Memberships
 from sandbox.cleanrooms.queries import Queries
 from sandbox.cleanrooms.schemas import Schemas
@@ -36,6 +38,8 @@ class CleanRooms(
     Templates,
     BudgetTemplates,
     Budgets,
+    IdNamespaces,
+    IdMappingTables,
     Queries,
     Tags,
 ):

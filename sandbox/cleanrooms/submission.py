@@ -9,6 +9,7 @@ from typing import Any
 from cleanrooms.rules import Submission, Table, Template, Verdict, Violation, check
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.mapped_tables import mapped_tables_in
 from sandbox.cleanrooms.outputs import Outputs
 from sandbox.cleanrooms.room import CAN_QUERY, CAN_RECEIVE_RESULTS, Room
 from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables, table_names
@@ -140,7 +141,10 @@ def _tables(room: Room, collaboration: Document, text: str) -> dict[str, Associa
         for association in associations_in(room, collaboration["id"])
         if association["name"] in wanted
     ]
-    return {table.name: table for table in found if table is not None}
+    mapped = [table for table in mapped_tables_in(room, collaboration["id"]) if table.name in wanted]
+    if empty := next((table.name for table in mapped if not table.is_populated), None):
+        raise refusals.unready(f"Table {empty} is not ready: ID_MAPPING_TABLE_NOT_POPULATED.")
+    return {table.name: table for table in [*found, *mapped] if table is not None}
 
 
 def _mentioned(text: str) -> tuple[str, ...]:

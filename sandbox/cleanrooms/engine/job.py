@@ -15,6 +15,7 @@ from sandbox.cleanrooms.engine.hive import duckdb_type
 from sandbox.cleanrooms.engine.macros import definitions
 from sandbox.cleanrooms.engine.permissions import Runner, check_catalog_access
 from sandbox.cleanrooms.engine.translate import Noise, translate
+from sandbox.cleanrooms.mapped_tables import engine_table
 from sandbox.cleanrooms.settings import Settings
 
 # One association of a query: name, role, owner, region, Glue reference, allowed columns.
@@ -68,6 +69,8 @@ def execute(
 
 def _source(reference: Reference, runner: Runner) -> Source:
     """The association with its catalog entry, after a look at the role that reads it."""
+    if mapping := engine_table(reference):
+        return Source(reference["name"], reference["role"], mapping)
     table = read_table(reference["owner"], reference["region"], reference["glue"])
     if table is None:
         message = f"The AWS Glue table of {reference['name']} was not found."
