@@ -56,6 +56,14 @@ format: install ## format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+.PHONY: bench-attacks
+bench-attacks: install ## 20,000 generated attacks on the analysis rules; fails on a leak (QUERIES=n)
+	@$(BIN)/python -m bench.attacks --queries $(or $(QUERIES),20000)
+
+.PHONY: bench-verdict
+bench-verdict: install ## how long a verdict takes: the corpus, and texts up to 100 KB
+	@$(BIN)/python -m bench.verdict
+
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --no-annotate --no-header --all-extras --upgrade pyproject.toml -o requirements.lock

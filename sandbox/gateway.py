@@ -2,7 +2,8 @@
 
 ``POST /_sandbox/faults`` puts one fault or a list of them in force (``[]`` clears them), ``GET`` shows
 what is left of them. ``GET /_sandbox/audit?after=N`` lists the calls since call number N.
-``GET /_sandbox/health`` answers when the sandbox does.
+``GET /_sandbox/health`` answers when the sandbox does. ``GET`` and ``POST /_sandbox/clock``: the clean
+room's clock, see :mod:`sandbox.clock`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from sandbox import ministack
+from sandbox import clock, ministack
 from sandbox.audit import Audit, error_code
 from sandbox.connection import Message, Receive, Send, cut, cut_upload, read_body, replayed
 from sandbox.faults import Fault, FaultBook, InvalidFault
@@ -136,7 +137,15 @@ class Gateway:
                 except (InvalidFault, ValueError) as problem:
                     return 400, {"error": str(problem)}
                 return 200, self._faults.listed()
-        return 404, {"error": "the sandbox has GET health, GET audit, GET and POST faults here"}
+            case "GET", "clock":
+                return 200, clock.shown()
+            case "POST", "clock":
+                try:
+                    clock.set_from(json.loads(body or b"{}"))
+                except (clock.InvalidClock, ValueError) as problem:
+                    return 400, {"error": str(problem)}
+                return 200, clock.shown()
+        return 404, {"error": "the sandbox has GET health, GET audit, GET and POST faults and clock here"}
 
 
 class _Reply:

@@ -109,6 +109,10 @@ class Sandbox:
         shown: list[dict[str, Any]] = self._ask("/_sandbox/faults", json.dumps(faults).encode())
         return shown
 
+    def clock(self, ahead_seconds: float = 0.0) -> None:
+        """Puts the clean room's clock ahead of the machine's; 0 puts it right. See :mod:`sandbox.clock`."""
+        self._ask("/_sandbox/clock", json.dumps({"ahead_seconds": ahead_seconds}).encode())
+
     def audit(self, after: int = 0) -> list[dict[str, Any]]:
         """Returns the calls since call number ``after``, oldest first. See :mod:`sandbox.audit`."""
         calls: list[dict[str, Any]] = self._ask(f"/_sandbox/audit?after={after}")

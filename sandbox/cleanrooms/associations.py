@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.access import allowed
 from sandbox.cleanrooms import names, quotas, refusals
+from sandbox.cleanrooms.mapped_tables import mapped_tables_in
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.room import Room, public, summary
 from sandbox.cleanrooms.state import Document
@@ -39,7 +40,9 @@ class Associations(Room):
             membership = self.active_membership_of(caller, request["membershipIdentifier"])
             table = self.owned(caller, "CONFIGURED_TABLE", request["configuredTableIdentifier"])
             name = request["name"].lower()
-            existing = associations_in(self, membership["collaborationId"])
+            collaboration = membership["collaborationId"]
+            mapped = [one.association for one in mapped_tables_in(self, collaboration)]
+            existing = [*associations_in(self, collaboration), *mapped]
             if clash := next((one for one in existing if one["name"] == name), None):
                 message = f"The collaboration has a table '{name}' already."
                 raise refusals.conflict(

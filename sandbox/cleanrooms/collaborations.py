@@ -98,6 +98,8 @@ class Collaborations(Room):
             for membership in self.store.find("membership", parent=found["id"]):
                 changed = {"status": "COLLABORATION_DELETED", "updateTime": names.now()}
                 self.store.save("membership", membership | changed)
+            for change_request in self.store.find("change_request", parent=found["id"]):
+                self.store.remove("change_request", change_request["id"])
             self.store.remove("collaboration", found["id"])
             self.store.remove("tags", found["arn"])
         return {}
@@ -161,10 +163,11 @@ def _members(caller: Caller, request: Mapping[str, Any]) -> list[Document]:
     quotas.within(quotas.INVITED_MEMBERS_PER_COLLABORATION, invited, "Invited members per collaboration")
     if sum(CAN_QUERY in member["memberAbilities"] for member in specified) > 1:
         raise refusals.field_invalid("members", "only one member can have the ability CAN_QUERY")
-    return [_member(member) for member in specified]
+    return [new_member(member) for member in specified]
 
 
-def _member(given: Mapping[str, Any]) -> Document:
+def new_member(given: Mapping[str, Any]) -> Document:
+    """Returns an invited member from a ``MemberSpecification``."""
     payer = given.get("paymentConfiguration")
     return {
         "accountId": given["accountId"],

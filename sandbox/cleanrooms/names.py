@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import uuid
+
+from sandbox import clock
 
 
 def new_id() -> str:
@@ -13,7 +14,7 @@ def new_id() -> str:
 
 def now() -> float:
     """Returns the current time in epoch seconds, to the millisecond as the service sends it."""
-    return round(time.time(), 3)
+    return round(clock.now(), 3)
 
 
 def collaboration_arn(region: str, account: str, identifier: str) -> str:

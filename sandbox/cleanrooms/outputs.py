@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,19 +72,26 @@ def outputs_of(
     raise refusals.field_invalid("outputConfiguration", "has to be s3, member or distribute")
 
 
-def check_buckets(outputs: Outputs, region: str) -> None:
-    """Lets pass result buckets that exist and are the receivers'.
+def check_buckets(outputs: Outputs, region: str, allowed_regions: Collection[str]) -> None:
+    """Lets pass result buckets that exist, are the receivers' and lie where the collaboration permits.
 
+    :param allowed_regions: ``allowedResultRegions`` of the collaboration; empty for all
     :raises ServiceFault: ValidationException
     """
     for destination in outputs.destinations:
         try:
-            root_client("s3", destination.account, region).head_bucket(Bucket=destination.bucket)
+            client = root_client("s3", destination.account, region)
+            client.head_bucket(Bucket=destination.bucket)
+            # A bucket in us-east-1 has no constraint.
+            place = client.get_bucket_location(Bucket=destination.bucket).get("LocationConstraint")
         except ClientError:
             message = (
                 f"Bucket {destination.bucket} cannot receive results: it does not exist or is another's."
             )
             raise refusals.unready(message) from None
+        if allowed_regions and (place or "us-east-1") not in allowed_regions:
+            message = f"Bucket {destination.bucket} is not in a Region that allowedResultRegions names."
+            raise refusals.unready(message)
 
 
 def _own(caller: Caller, s3: Mapping[str, Any], role: str | None = None) -> Destination:

@@ -9,12 +9,14 @@ from typing import Any
 import botocore.session
 
 from sandbox.cleanrooms import names, refusals
+from sandbox.cleanrooms.analysis_log import AnalysisLog, entries_of
 from sandbox.cleanrooms.engine.runner import UNFINISHED, QueryRunner
 from sandbox.cleanrooms.outputs import Outputs, check_buckets, outputs_of
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.payers import payer_of_query
 from sandbox.cleanrooms.room import CAN_QUERY, Room, public
 from sandbox.cleanrooms.settings import Settings
+from sandbox.cleanrooms.spending import spend
 from sandbox.cleanrooms.state import Document, Store
 from sandbox.cleanrooms.submission import Judged, judge, split
 from sandbox.wire import Caller
@@ -27,9 +29,12 @@ _RETRY_IS_MODELLED = "retry" in _MODEL.shape_for("ProtectedQueryError").members 
 class Queries(Room):
     """Operations on protected queries."""
 
-    def __init__(self, store: Store, settings: Settings, runner: QueryRunner) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, runner: QueryRunner, analysis_log: AnalysisLog
+    ) -> None:
         super().__init__(store, settings)
         self.runner = runner
+        self.analysis_log = analysis_log
 
     def start_protected_query(self, caller: Caller, **request: Any) -> Document:
         """Judges a query and starts it.
@@ -49,15 +54,24 @@ class Queries(Room):
         fault, refusal = split(judged.verdict.violations)
         if fault is not None:
             raise fault
+        identifier = names.new_id()
+        entries = entries_of(
+            self, collaboration, caller.account, identifier, request["sqlParameters"], judged, outputs
+        )
         if refusal and self.settings.violations == "sync":
+            self.analysis_log.submitted(caller.region, entries, [refusal])
             raise refusals.query_refused(refusal)
-        check_buckets(outputs, caller.region)
-        query = _new(membership, request, outputs, payer)
-        query["_plan"] = _plan(caller, collaboration, judged, outputs, refusal, query["id"])
+        check_buckets(outputs, caller.region, collaboration.get("allowedResultRegions") or ())
+        query = _new(identifier, membership, request, outputs, payer)
+        query["_plan"] = _plan(caller, collaboration, judged, outputs, refusal, identifier)
+        query["_plan"]["log"] = entries
         with self.store.transaction():
             self._check_concurrency(membership)
+            if not refusal:
+                _keep_noise(query, spend(self, collaboration["id"], judged.used, judged.text))
             self.store.add("protected_query", query, owner=caller.account, parent=collaboration["id"])
-        self.runner.start(query["id"])
+        self.analysis_log.submitted(caller.region, entries, [refusal] if refusal else [])
+        self.runner.start(identifier)
         return {"protectedQuery": _view(query, caller.account)}
 
     def get_protected_query(self, caller: Caller, **request: Any) -> Document:
@@ -113,9 +127,11 @@ class Queries(Room):
         return found
 
 
-def _new(membership: Document, request: Mapping[str, Any], outputs: Outputs, payer: str) -> dict[str, Any]:
+def _new(
+    identifier: str, membership: Document, request: Mapping[str, Any], outputs: Outputs, payer: str
+) -> dict[str, Any]:
     return {
-        "id": names.new_id(),
+        "id": identifier,
         "membershipId": membership["id"],
         "membershipArn": membership["arn"],
         "createTime": names.now(),
@@ -140,10 +156,16 @@ def _plan(
         "refusal": refusal,
         "sql": verdict.sql,
         "columns": list(verdict.output_columns),
-        "tables": [judged.tables[name].as_reference() for name in verdict.tables if name in judged.tables],
+        "tables": [table.as_reference() for table in judged.used],
         "destinations": [asdict(one) for one in outputs.destinations],
         "output": outputs.shown(collaboration["id"], query),
     }
+
+
+def _keep_noise(query: Document, noise: Document | None) -> None:
+    if noise is not None:
+        query["_plan"]["noiseScale"] = noise["scale"]
+        query["differentialPrivacy"] = {"sensitivityParameters": noise["sensitivity"]}
 
 
 def _is_seen_by(query: Document, account: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cleanrooms.mapped_tables import MappedTable
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
 
 _MESSAGES = {
+    "ID_MAPPING_TABLE_NOT_POPULATED": "The ID mapping table has not been populated.",
     "ANALYSIS_RULE_MISSING": "The configured table has no analysis rule.",
     "ANALYSIS_TEMPLATES_NOT_CONFIGURED": "The custom analysis rule allows no analyses.",
     "ANALYSIS_PROVIDERS_NOT_CONFIGURED": "The custom analysis rule allows any query of no provider.",
@@ -22,11 +24,18 @@ _MESSAGES = {
 }
 
 
-def status_details(table: AssociatedTable) -> list[Document]:
-    """Returns the status for direct and for additional analyses, with every reason against it."""
+def status_details(table: AssociatedTable, *, private_budget: bool) -> list[Document]:
+    """Returns the status for direct and for additional analyses, with every reason against it.
+
+    :param private_budget: whether the collaboration has a differential privacy budget
+    """
+    if isinstance(table, MappedTable):
+        codes = [] if table.is_populated else ["ID_MAPPING_TABLE_NOT_POPULATED"]
+        return [_status(table, "DIRECT_ANALYSIS", codes)]
+    both = _against_both(table, private_budget)
     return [
-        _status(table, "DIRECT_ANALYSIS", _against_both(table) + _against_direct(table)),
-        _status(table, "ADDITIONAL_ANALYSIS", _against_both(table) + _against_additional(table)),
+        _status(table, "DIRECT_ANALYSIS", both + _against_direct(table)),
+        _status(table, "ADDITIONAL_ANALYSIS", both + _against_additional(table)),
     ]
 
 
@@ -48,7 +57,7 @@ def _policy(table: AssociatedTable) -> Mapping[str, Any]:
     return dict(policy)
 
 
-def _against_both(table: AssociatedTable) -> list[str]:
+def _against_both(table: AssociatedTable, private_budget: bool) -> list[str]:
     if table.rule is None:
         return ["ANALYSIS_RULE_MISSING"]
     policy, codes = _policy(table), []
@@ -58,7 +67,7 @@ def _against_both(table: AssociatedTable) -> list[str]:
             codes.append("ANALYSIS_TEMPLATES_NOT_CONFIGURED")
         elif "ANY_QUERY" in allowed and not policy.get("allowedAnalysisProviders"):
             codes.append("ANALYSIS_PROVIDERS_NOT_CONFIGURED")
-        if "differentialPrivacy" in policy:
+        if "differentialPrivacy" in policy and not private_budget:
             codes.append("DIFFERENTIAL_PRIVACY_POLICY_NOT_CONFIGURED")
     if table.association_rule is None:
         codes.append("COLLABORATION_ANALYSIS_RULE_NOT_CONFIGURED")

@@ -7,6 +7,8 @@ from typing import Any
 
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.budget_templates import private_template
+from sandbox.cleanrooms.mapped_tables import MappedTable, mapped_tables_in
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.readiness import status_details
 from sandbox.cleanrooms.room import Room, summary
@@ -36,14 +38,11 @@ class Schemas(Room):
         """Lists the tables of all active members."""
         collaboration = self.collaboration_of_member(caller, request["collaborationIdentifier"])
         wanted = request.get("schemaType")
-        found = (
-            []
-            if wanted not in (None, "TABLE")
-            else [
-                summary(_schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
-                for table in self._tables(collaboration)
-            ]
-        )
+        found = [
+            summary(self._schema(collaboration, table), _SUMMARY) | {"_seq": table.association["_seq"]}
+            for table in self._tables(collaboration)
+            if wanted in (None, _type(table))
+        ]
         ordered = sorted(found, key=lambda item: item["_seq"])
         shown, more = page(ordered, request, f"schemas {collaboration['id']} {wanted}")
         return {"schemaSummaries": [summary(item, _SUMMARY) for item in shown], **more}
@@ -51,7 +50,7 @@ class Schemas(Room):
     def get_schema(self, caller: Caller, **request: Any) -> Document:
         """Shows one table's columns and its readiness."""
         collaboration = self.collaboration_of_member(caller, request["collaborationIdentifier"])
-        return {"schema": _schema(collaboration, self._table(collaboration, request["name"]))}
+        return {"schema": self._schema(collaboration, self._table(collaboration, request["name"]))}
 
     def batch_get_schema(self, caller: Caller, **request: Any) -> Document:
         """Shows several tables; those that do not exist are listed under ``errors``."""
@@ -63,7 +62,10 @@ class Schemas(Room):
             for name in request["names"]
             if name not in found
         ]
-        return {"schemas": [_schema(collaboration, tables[name.lower()]) for name in found], "errors": errors}
+        return {
+            "schemas": [self._schema(collaboration, tables[name.lower()]) for name in found],
+            "errors": errors,
+        }
 
     def get_schema_analysis_rule(self, caller: Caller, **request: Any) -> Document:
         """Shows a table's rule, its collaboration rule and both as one."""
@@ -89,9 +91,34 @@ class Schemas(Room):
                 errors.append({**wanted, "code": "ResourceNotFoundException", "message": message})
         return {"analysisRules": found, "errors": errors}
 
+    def _schema(self, collaboration: Document, table: AssociatedTable) -> Document:
+        catalog = table.catalog()
+        allowed = {column.lower() for column in table.configured["allowedColumns"]}
+        return {
+            "name": table.name,
+            "type": _type(table),
+            "description": table.association.get("description") or "",
+            "creatorAccountId": table.owner,
+            "collaborationId": collaboration["id"],
+            "collaborationArn": collaboration["arn"],
+            "columns": _columns({name: kind for name, kind in catalog.columns.items() if name in allowed}),
+            "partitionKeys": _columns(catalog.partition_keys),
+            "analysisRuleTypes": [table.rule["type"]] if table.rule else [],
+            "analysisMethod": table.configured["analysisMethod"],
+            "selectedAnalysisMethods": table.configured.get("selectedAnalysisMethods"),
+            "createTime": table.association["createTime"],
+            "updateTime": table.association["updateTime"],
+            "schemaStatusDetails": status_details(
+                table, private_budget=private_template(self, collaboration["id"]) is not None
+            ),
+            "resourceArn": table.association["arn"],
+            "schemaTypeProperties": _properties(table),
+        }
+
     def _tables(self, collaboration: Document) -> list[AssociatedTable]:
         found = [AssociatedTable.load(self.store, one) for one in associations_in(self, collaboration["id"])]
-        return [table for table in found if table is not None]
+        mapped = mapped_tables_in(self, collaboration["id"])
+        return [table for table in [*found, *mapped] if table is not None]
 
     def _table(self, collaboration: Document, name: str) -> AssociatedTable:
         for table in self._tables(collaboration):
@@ -100,29 +127,16 @@ class Schemas(Room):
         raise refusals.missing("schema", name)
 
 
-def _schema(collaboration: Document, table: AssociatedTable) -> Document:
-    catalog = table.catalog()
-    allowed = {column.lower() for column in table.configured["allowedColumns"]}
-    return {
-        "name": table.name,
-        "type": "TABLE",
-        "description": table.association.get("description") or "",
-        "creatorAccountId": table.owner,
-        "collaborationId": collaboration["id"],
-        "collaborationArn": collaboration["arn"],
-        "columns": _columns({name: kind for name, kind in catalog.columns.items() if name in allowed}),
-        "partitionKeys": _columns(catalog.partition_keys),
-        "analysisRuleTypes": [table.rule["type"]] if table.rule else [],
-        "analysisMethod": table.configured["analysisMethod"],
-        "selectedAnalysisMethods": table.configured.get("selectedAnalysisMethods"),
-        "createTime": table.association["createTime"],
-        "updateTime": table.association["updateTime"],
-        "schemaStatusDetails": status_details(table),
-        "resourceArn": table.association["arn"],
-        "schemaTypeProperties": {
-            "configuredTableAssociation": {"configuredTableAssociationId": table.association["id"]}
-        },
-    }
+def _type(table: AssociatedTable) -> str:
+    return "ID_MAPPING_TABLE" if isinstance(table, MappedTable) else "TABLE"
+
+
+def _properties(table: AssociatedTable) -> Document:
+    identifier = table.association["id"]
+    if isinstance(table, MappedTable):
+        sources = table.association["inputReferenceProperties"]["idMappingTableInputSource"]
+        return {"idMappingTable": {"idMappingTableInputSource": sources, "idMappingTableId": identifier}}
+    return {"configuredTableAssociation": {"configuredTableAssociationId": identifier}}
 
 
 def _columns(types: Mapping[str, str]) -> list[dict[str, str]]:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sandbox import clock
+from sandbox.cleanrooms.analysis_log import AnalysisLog
 from sandbox.cleanrooms.association_rules import AssociationRules
 from sandbox.cleanrooms.associations import Associations
+from sandbox.cleanrooms.budget_templates import BudgetTemplates
+from sandbox.cleanrooms.budgets import Budgets
+from sandbox.cleanrooms.change_requests import ChangeRequests
 from sandbox.cleanrooms.collaborations import Collaborations
 from sandbox.cleanrooms.configured_tables import ConfiguredTables
 from sandbox.cleanrooms.engine.runner import QueryRunner
+from sandbox.cleanrooms.id_mapping_tables import IdMappingTables
+from sandbox.cleanrooms.id_namespaces import IdNamespaces
 from sandbox.cleanrooms.memberships import Memberships
 from sandbox.cleanrooms.queries import Queries
 from sandbox.cleanrooms.schemas import Schemas
@@ -21,6 +28,7 @@ from sandbox.cleanrooms.templates import Templates
 
 class CleanRooms(
     Collaborations,
+    ChangeRequests,
     Memberships,
     ConfiguredTables,
     TableRules,
@@ -28,6 +36,10 @@ class CleanRooms(
     AssociationRules,
     Schemas,
     Templates,
+    BudgetTemplates,
+    Budgets,
+    IdNamespaces,
+    IdMappingTables,
     Queries,
     Tags,
 ):
@@ -44,11 +56,14 @@ class CleanRooms(
         :raises ValueError: a ``SANDBOX_CLEANROOMS_*`` variable has an impossible value
         """
         settings = settings or Settings.from_environment()
+        clock.set_ahead(settings.clock_ahead_seconds)
         if data_dir is not None:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Store(data_dir / "state.sqlite" if data_dir else None)
-        runner = QueryRunner(store, settings, data_dir / "work" if data_dir else None)
-        Queries.__init__(self, store, settings, runner)
+        analysis_log = AnalysisLog()
+        work = data_dir / "work" if data_dir else None
+        runner = QueryRunner(store, settings, work, analysis_log.terminated)
+        Queries.__init__(self, store, settings, runner, analysis_log)
 
     def owner_of_collaboration(self, identifier: str) -> str | None:
         """Returns the account in a collaboration's ARN, for IAM; ``None`` when there is no such."""
@@ -58,4 +73,5 @@ class CleanRooms(
     def close(self) -> None:
         """Ends all queries and closes the state."""
         self.runner.close()
+        self.analysis_log.close()
         self.store.close()

@@ -33,6 +33,10 @@ class Settings:
     minimum_billed_seconds: float = 60.0
     # DeleteConfiguredTable while associations exist: "allow" (as the guide says) or "conflict" (409).
     delete_table_in_use: str = "allow"
+    # Seconds that the clean room's clock is ahead at the start; POST /_sandbox/clock changes it.
+    clock_ahead_seconds: float = 0.0
+    # Seed of the rehearsal's noise under differential privacy; empty: each query's own id.
+    noise_seed: str = ""
 
     def __post_init__(self) -> None:
         _one_of("violations", self.violations, ("sync", "async"))

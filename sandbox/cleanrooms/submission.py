@@ -9,9 +9,11 @@ from typing import Any
 from cleanrooms.rules import Submission, Table, Template, Verdict, Violation, check
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.mapped_tables import mapped_tables_in
 from sandbox.cleanrooms.outputs import Outputs
 from sandbox.cleanrooms.room import CAN_QUERY, CAN_RECEIVE_RESULTS, Room
-from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables
+from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables, table_names
+from sandbox.cleanrooms.spending import aggregations_left, is_private, uses_left
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
 from sandbox.cleanrooms.templates import template_in
@@ -37,10 +39,17 @@ _ABOUT_CONFIGURATION = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict and the tables that it is about."""
+    """A verdict, the tables that it is about, the text before it was constrained and the names in it."""
 
     verdict: Verdict
     tables: Mapping[str, AssociatedTable]
+    text: str = ""
+    mentioned: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> list[AssociatedTable]:
+        """The tables that the query reads."""
+        return [self.tables[name] for name in self.verdict.tables if name in self.tables]
 
 
 def judge(
@@ -66,7 +75,7 @@ def judge(
         catalog = table.catalog()
         seen[name] = table.as_rule_table(catalog)
         data_buckets.add(catalog.storage.bucket)
-    facts = _facts(collaboration, outputs, payer, frozenset(data_buckets))
+    facts = _facts(room, collaboration, outputs, payer, frozenset(data_buckets), tables, text)
     verdict = check(
         parameters.get("queryString"),
         seen,
@@ -76,7 +85,7 @@ def judge(
         parameters=parameters.get("parameters"),
         submission_facts=facts,
     )
-    return Judged(verdict, tables)
+    return Judged(verdict, tables, text, _mentioned(text))
 
 
 def split(violations: Sequence[Violation]) -> tuple[ServiceFault | None, str]:
@@ -132,11 +141,30 @@ def _tables(room: Room, collaboration: Document, text: str) -> dict[str, Associa
         for association in associations_in(room, collaboration["id"])
         if association["name"] in wanted
     ]
-    return {table.name: table for table in found if table is not None}
+    mapped = [table for table in mapped_tables_in(room, collaboration["id"]) if table.name in wanted]
+    if empty := next((table.name for table in mapped if not table.is_populated), None):
+        raise refusals.unready(f"Table {empty} is not ready: ID_MAPPING_TABLE_NOT_POPULATED.")
+    return {table.name: table for table in [*found, *mapped] if table is not None}
 
 
-def _facts(collaboration: Document, outputs: Outputs, payer: str, data_buckets: frozenset[str]) -> Submission:
+def _mentioned(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(table_names(text))
+    except UnreadableQuery:
+        return ()
+
+
+def _facts(
+    room: Room,
+    collaboration: Document,
+    outputs: Outputs,
+    payer: str,
+    data_buckets: frozenset[str],
+    tables: Mapping[str, AssociatedTable],
+    text: str,
+) -> Submission:
     members = collaboration["_members"]
+    left = aggregations_left(room, collaboration["id"], text) if is_private(tables.values()) else None
     clash = next((one.bucket for one in outputs.destinations if one.bucket in data_buckets), None)
     return Submission(
         can_query=next((one["accountId"] for one in members if CAN_QUERY in one["abilities"]), None),
@@ -146,5 +174,7 @@ def _facts(collaboration: Document, outputs: Outputs, payer: str, data_buckets: 
         output=outputs.configuration,
         result_bucket=clash,
         data_buckets=data_buckets,
-        privacy_budget=False,
+        access_budgets=uses_left(room, collaboration["id"], tables),
+        privacy_budget=left is not None,
+        privacy_remaining=left,
     )

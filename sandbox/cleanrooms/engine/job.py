@@ -14,7 +14,8 @@ from sandbox.cleanrooms.engine.formats import csv_options, format_of
 from sandbox.cleanrooms.engine.hive import duckdb_type
 from sandbox.cleanrooms.engine.macros import definitions
 from sandbox.cleanrooms.engine.permissions import Runner, check_catalog_access
-from sandbox.cleanrooms.engine.translate import translate
+from sandbox.cleanrooms.engine.translate import Noise, translate
+from sandbox.cleanrooms.mapped_tables import engine_table
 from sandbox.cleanrooms.settings import Settings
 
 # One association of a query: name, role, owner, region, Glue reference, allowed columns.
@@ -30,12 +31,14 @@ def execute(
     settings: Settings,
     *,
     with_csv: bool,
+    noise: Noise | None = None,
     still_wanted: Callable[[], None],
 ) -> dict[str, Path]:
     """Runs a constrained query and returns the result's files by format.
 
     :param sql: in Spark's dialect, as the verdict gave it
     :param folder: the query's own, private one
+    :param noise: under differential privacy
     :param still_wanted: raises when the query was cancelled or its time is over
     :raises QueryFailed: see the codes
     """
@@ -44,7 +47,7 @@ def execute(
         source.name: _allowed(reference, source)
         for reference, source in zip(references, sources, strict=True)
     }
-    translation = translate(sql, allowed, output_columns)
+    translation = translate(sql, allowed, output_columns, noise)
     tables = [
         _table(number, source, allowed[source.name], sql, folder, still_wanted)
         for number, source in enumerate(sources)
@@ -66,6 +69,8 @@ def execute(
 
 def _source(reference: Reference, runner: Runner) -> Source:
     """The association with its catalog entry, after a look at the role that reads it."""
+    if mapping := engine_table(reference):
+        return Source(reference["name"], reference["role"], mapping)
     table = read_table(reference["owner"], reference["region"], reference["glue"])
     if table is None:
         message = f"The AWS Glue table of {reference['name']} was not found."

@@ -6,6 +6,8 @@ division by zero give NULL.
 
 from __future__ import annotations
 
+from sandbox.cleanrooms.engine import noise
+
 _SPACED_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 
 MACROS = {
@@ -65,4 +67,4 @@ MACROS = {
 
 def definitions() -> list[str]:
     """Returns the statements that make the macros known to a DuckDB connection."""
-    return [f"CREATE MACRO {signature} AS ({body})" for signature, body in MACROS.items()]
+    return [f"CREATE MACRO {signature} AS ({body})" for signature, body in (MACROS | noise.MACROS).items()]

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sandbox.cleanrooms.engine.billing import statistics
 from sandbox.cleanrooms.engine.delivery import Destination, check_destination, deliver, withdraw
 from sandbox.cleanrooms.engine.job import execute
 from sandbox.cleanrooms.engine.permissions import Runner
+from sandbox.cleanrooms.engine.translate import Noise
 from sandbox.cleanrooms.settings import Settings
 from sandbox.cleanrooms.state import Document, Store
 
@@ -32,8 +34,19 @@ _PAUSE_SECONDS = 0.02
 class QueryRunner:
     """Runs the queries of one store."""
 
-    def __init__(self, store: Store, settings: Settings, workspace: Path | None) -> None:
-        """:param workspace: folder for what queries fetch, emptied first; a temporary one for ``None``"""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        workspace: Path | None,
+        ended: Callable[[Document], None] = lambda query: None,
+    ) -> None:
+        """Finds interrupted queries and ends them as FAILED.
+
+        :param workspace: folder for what queries fetch, emptied first; a temporary one for ``None``
+        :param ended: is told every query that has come to its end
+        """
+        self._ended = ended
         self._store = store
         self._settings = settings
         self._cancelled: dict[str, threading.Event] = {}
@@ -132,6 +145,7 @@ class QueryRunner:
             folder,
             self._settings,
             with_csv=any(one.file_format == "CSV" for one in destinations),
+            noise=self._noise(query),
             still_wanted=still_wanted,
         )
         self._wait(self._settings.started_seconds - (time.monotonic() - started), still_wanted)
@@ -142,6 +156,10 @@ class QueryRunner:
         if not self._end(query, ("STARTED",), "SUCCESS", result={"output": plan["output"]}):
             for destination, key in written:
                 withdraw(destination, key, plan["region"])
+
+    def _noise(self, query: Document) -> Noise | None:
+        scale = query["_plan"].get("noiseScale")
+        return Noise(scale, self._settings.noise_seed or query["id"]) if scale else None
 
     def _wait(self, seconds: float, still_wanted: Any) -> None:
         until = time.monotonic() + seconds
@@ -154,7 +172,10 @@ class QueryRunner:
         with self._store.transaction():
             current = self._store.get("protected_query", query["id"]) or query
             numbers = statistics(current, names.now(), self._settings)
-            return self._move(query["id"], leaving, status=status, statistics=numbers, **more)
+            moved = self._move(query["id"], leaving, status=status, statistics=numbers, **more)
+        if moved is not None:
+            self._ended(moved)
+        return moved
 
     def _move(self, identifier: str, leaving: tuple[str, ...], **changes: Any) -> Document | None:
         with self._store.transaction():

@@ -14,8 +14,17 @@ from sqlglot.schema import MappingSchema
 from sandbox.cleanrooms.engine.failures import MALFORMED_QUERY, QueryFailed
 from sandbox.cleanrooms.engine.functions import SAME, name_of, refuse
 from sandbox.cleanrooms.engine.hive import data_type
+from sandbox.cleanrooms.engine.noise import blurred
 from sandbox.cleanrooms.engine.rewrites import REWRITES
 from sandbox.cleanrooms.spark import UnreadableQuery, statements
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How to blur the final aggregations, see :mod:`sandbox.cleanrooms.engine.noise`."""
+
+    scale: float
+    seed: str
 
 
 @dataclass(frozen=True)
@@ -32,11 +41,17 @@ class Translation:
     columns: tuple[str, ...]
 
 
-def translate(sql: str, tables: Mapping[str, Mapping[str, str]], columns: Sequence[str] = ()) -> Translation:
+def translate(
+    sql: str,
+    tables: Mapping[str, Mapping[str, str]],
+    columns: Sequence[str] = (),
+    noise: Noise | None = None,
+) -> Translation:
     """Translates ``sql``.
 
     :param tables: columns of the tables that it reads, name to Hive type
     :param columns: names of the result's columns, when the caller knows them
+    :param noise: under differential privacy
     :raises QueryFailed: a construct or function whose result would differ from the service's
     """
     try:
@@ -48,7 +63,7 @@ def translate(sql: str, tables: Mapping[str, Mapping[str, str]], columns: Sequen
     preparations = [_cache(statement, schema) for statement in before]
     if not isinstance(last, exp.Query):
         raise QueryFailed(MALFORMED_QUERY, "The last statement has to be a query.")
-    return Translation(tuple(preparations), _duckdb(last, schema), names)
+    return Translation(tuple(preparations), _duckdb(last, schema, noise), names)
 
 
 def _schema(tables: Mapping[str, Mapping[str, str]]) -> MappingSchema:
@@ -70,8 +85,11 @@ def _cache(statement: exp.Expr, schema: MappingSchema) -> str:
     return f"CREATE TEMP TABLE {exp.to_identifier(name, quoted=True).sql('duckdb')} AS {text}"
 
 
-def _duckdb(query: exp.Query, schema: MappingSchema) -> str:
-    return _rewritten(_typed(query, schema)).sql("duckdb")
+def _duckdb(query: exp.Query, schema: MappingSchema, noise: Noise | None) -> str:
+    rewritten = cast(exp.Query, _rewritten(_typed(query, schema)))
+    if noise is not None:
+        rewritten = blurred(rewritten, noise.scale, noise.seed)
+    return rewritten.sql("duckdb")
 
 
 def _typed(query: exp.Query, schema: MappingSchema) -> exp.Query:

@@ -187,5 +187,5 @@ def test_resources_carry_tags(lab: Lab) -> None:
 
 
 def test_an_operation_that_is_not_there_says_its_name(lab: Lab) -> None:
-    with pytest.raises(ClientError, match="ListPrivacyBudgetTemplates"):
-        lab.brand.clean_rooms.list_privacy_budget_templates(membershipIdentifier=lab.membership)
+    with pytest.raises(ClientError, match="ListProtectedJobs"):
+        lab.brand.clean_rooms.list_protected_jobs(membershipIdentifier=lab.membership)
