@@ -27,6 +27,7 @@ class Remote:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.calls: Counter[str] = Counter()
         self.cut: str | None = None
+        self.templates: dict[str, dict[str, Any]] = {}
         self.budgets: list[dict[str, Any]] = []
         self._wires = [RestJsonService(name, self) for name in ("cleanrooms", "entityresolution", "databrew")]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))  # type: ignore[arg-type]
@@ -214,6 +215,41 @@ class Remote:
             for run, job in self.jobs.items()
         ]
         return {"JobRuns": runs}
+
+    def create_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        template_id = str(uuid.uuid4())
+        self.templates[template_id] = {
+            "id": template_id,
+            "arn": f"{ARN}/privacybudgettemplate/{template_id}",
+            "membershipId": MEMBERSHIP,
+            "membershipArn": ARN,
+            "collaborationId": COLLABORATION,
+            "collaborationArn": f"arn:aws:cleanrooms:us-east-1:111122223333:collaboration/{COLLABORATION}",
+            "createTime": time.time(),
+            "updateTime": time.time(),
+            "privacyBudgetType": request["privacyBudgetType"],
+            "autoRefresh": request.get("autoRefresh", "NONE"),
+            "parameters": request["parameters"],
+        }
+        return {"privacyBudgetTemplate": self.templates[template_id]}
+
+    def get_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        return {"privacyBudgetTemplate": self.templates[request["privacyBudgetTemplateIdentifier"]]}
+
+    def update_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        template = self.templates[request["privacyBudgetTemplateIdentifier"]]
+        for kind, values in request["parameters"].items():
+            template["parameters"][kind] |= values
+        return {"privacyBudgetTemplate": template}
+
+    def delete_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        del self.templates[request["privacyBudgetTemplateIdentifier"]]
+        return {}
+
+    def list_privacy_budget_templates(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        hidden = ("autoRefresh", "parameters")
+        shown = [{k: v for k, v in one.items() if k not in hidden} for one in self.templates.values()]
+        return {"privacyBudgetTemplateSummaries": shown}
 
     def list_privacy_budgets(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return {"privacyBudgetSummaries": self.budgets}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class Kind:
     :param list_arguments: more arguments of the list
     :param owner: field of the list with the account that the resource must belong to, where others' are listed
         too; a name alone could be a stranger's
+    :param means: whether a config means the resource that Get shows, where the list cannot tell
+    :param updated_value: makes of an argument of Create what Update takes of it
     """
 
     name: str
@@ -50,6 +52,8 @@ class Kind:
     always: tuple[str, ...] = ()
     list_arguments: Mapping[str, str] = field(default_factory=dict)
     owner: str | None = None
+    means: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = None
+    updated_value: Callable[[Any], Any] | None = None
 
     def subject(self, config: Mapping[str, Any]) -> str:
         """The resource in words, by what the config says of it."""
@@ -75,6 +79,9 @@ class Resources:
         if keys is not None:
             return self._get(keys, config)
         found = list(self._listed(config))
+        if kind.means:
+            shown = [self._shown(item, config) for item in found]
+            found = [item for item in shown if item is not None and kind.means(config, item)]
         if not found:
             return None
         if len(found) > 1:
@@ -83,7 +90,7 @@ class Resources:
                 f"There are {len(found)} of {kind.subject(config)}: {ids}.",
                 f"Say which one is meant by {kind.identifier}, or delete the others.",
             )
-        return self._get({**self._parents(config), str(kind.identifier): found[0]["id"]}, config)
+        return found[0] if kind.means else self._shown(found[0], config)
 
     def create(self, config: Mapping[str, Any]) -> Document:
         """Create the resource; answers it."""
@@ -94,7 +101,8 @@ class Resources:
         """Bring fields of a resource to what the config says; answers it."""
         kind = self._kind
         sent = changes | set(kind.always)
-        arguments = {kind.updated_as.get(name, name): config[name] for name in sent}
+        change = kind.updated_value or (lambda value: value)
+        arguments = {kind.updated_as.get(name, name): change(config[name]) for name in sent}
         answer = self._call("update", config, **self._keys_of(found, config), **arguments)
         return dict(answer[kind.key])
 
@@ -143,6 +151,9 @@ class Resources:
 
     def _parents(self, config: Mapping[str, Any]) -> Document:
         return {name: config[name] for name in self._kind.parents}
+
+    def _shown(self, item: Mapping[str, Any], config: Mapping[str, Any]) -> Document | None:
+        return self._get({**self._parents(config), str(self._kind.identifier): item["id"]}, config)
 
     def _listed(self, config: Mapping[str, Any]) -> Iterator[Document]:
         kind = self._kind
