@@ -340,6 +340,6 @@ class TestExport:
         assert info.value.permanent  # type: ignore[attr-defined]
 
     async def test_a_manifest_that_is_none_fails_at_once(self, aws: Sandbox, bucket: str, mode: str) -> None:
-        self.put(aws, bucket, "manifest.json", b"done!")
-        with pytest.raises(SourceError, match=r"manifest\.json is not a manifest"):
+        self.put(aws, bucket, "manifest.json", b'{"done": true}')
+        with pytest.raises(SourceError, match=r"manifest\.json cannot be understood"):
             await self.run(self.both(bucket, mode, manifest="manifest.json"), mode)

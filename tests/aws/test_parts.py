@@ -74,7 +74,8 @@ class TestWaiters:
     """Every waiter of waiters/cleanrooms.json has its tests here."""
 
     def test_each_one_is_known(self, hook: CleanRoomsHook) -> None:
-        assert {"protected_query_complete", "members_active"} == set(hook.list_waiters())
+        known = {"protected_query_complete", "protected_job_complete", "members_active"}
+        assert known == set(hook.list_waiters())
 
     @pytest.mark.parametrize("end", CleanRoomsHook.FAILURE_STATES)
     def test_protected_query_complete_fails(self, hook: CleanRoomsHook, service: Service, end: str) -> None:

@@ -133,7 +133,11 @@ def _text(error: Exception) -> str:
     """botocore repeats the value of an argument that it refuses: only its name is kept."""
     if not isinstance(error, boto.ParamValidationError):
         return masked(str(error))
-    names = re.findall(r"parameter ([\w.]+)", str(error))
+    text = str(error)
+    names = re.findall(r"parameter (?!in )([\w.]+)", text)
+    names += [
+        f"{place} without {name}" for place, name in re.findall(r'parameter in ([\w.]+): "(\w+)"', text)
+    ]
     return f"botocore refuses {', '.join(names) or 'the arguments'}"
 
 

@@ -7,17 +7,17 @@ place; a file that was sent anew takes precedence over its archived namesake.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from cleanrooms.errors import SourceError
+from cleanrooms.sources.manifest import parse
 from cleanrooms.sources.objects import ObjectVersion, read_small
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def look(export: Export, day: date, *, s3: S3Client) -> Listing:
     manifest = found.get(manifest_name)
     if manifest is None:
         return Listing((), None, (manifest_name,))
-    wanted = _manifest_files(read_small(s3, manifest), manifest, prefix)
+    wanted = parse(read_small(s3, manifest), manifest.url, prefix)
     there = {name for name, size in wanted.items() if name in found and size in (None, found[name].size)}
     return Listing(
         tuple(found[name] for name in wanted if name in there),
@@ -155,44 +155,3 @@ def _exists(s3: S3Client, bucket: str, key: str) -> bool:
             return False
         raise
     return True
-
-
-def _manifest_files(content: bytes, manifest: ObjectVersion, prefix: str) -> dict[str, int | None]:
-    """Names relative to the day's prefix, in the manifest's order, with sizes in bytes where it gives them.
-
-    Understood: a JSON list, ``{"files": […]}``, ``{"entries": [{"url": …}]}`` as Redshift's UNLOAD writes it,
-    and plain text with a name per line. A name may be a whole key or an S3 URL; an object with ``name``,
-    ``key`` or ``url`` may have a ``size``.
-    """
-    try:
-        text = content.decode("utf-8-sig").strip()
-        entries = _entries(json.loads(text)) if text[:1] in ("{", "[") else text.splitlines()
-        files = [_file(entry, manifest.bucket, prefix) for entry in entries if entry != ""]
-    except (ValueError, TypeError, KeyError, StopIteration):
-        raise SourceError(
-            f"The manifest {manifest.url} cannot be understood.",
-            "Write a JSON list of file names, or one name per line.",
-        ) from None
-    names = [name for name, _ in files]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(
-            f"The manifest {manifest.url} lists files twice: {', '.join(twice)}.", "Ask for a correct one."
-        )
-    return dict(files)
-
-
-def _entries(data: Any) -> list[Any]:
-    if isinstance(data, dict):
-        data = data["files"] if "files" in data else data["entries"]
-    if not isinstance(data, list):
-        raise TypeError("neither a list of files nor an object with one")
-    return data
-
-
-def _file(entry: Any, bucket: str, prefix: str) -> tuple[str, int | None]:
-    size = None
-    if isinstance(entry, dict):
-        size = entry.get("size", entry.get("meta", {}).get("content_length"))
-        entry = next(entry[field] for field in ("name", "key", "url") if field in entry)
-    name = str(entry).strip().removeprefix(f"s3://{bucket}/")
-    return name.removeprefix(prefix), None if size is None else int(size)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cleanrooms.errors import ExportMissing, SourceError
+from cleanrooms.errors import ExportMissing
+from cleanrooms.sources.manifest import LARGEST, parse
 
-MANIFEST_LIMIT = 1_000_000
+MANIFEST_LIMIT = LARGEST + 1  # bytes to read: one more than a manifest may have
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def by_manifest(export: Export, listing: Mapping[str, tuple[int, str]], manifest
     """
     if manifest is None:
         return Judgement(False, f"{len(listing)} objects but no {export.manifest}")
-    wanted = _named(export, manifest)
+    url = f"s3://{export.bucket}/{export.folder}{export.manifest}"
+    wanted = list(parse(manifest, url, export.folder).items())
     missing = [name for name, _ in wanted if name not in listing]
     torn = [name for name, size in wanted if name in listing and size not in (None, listing[name][0])]
     if missing or torn:
@@ -145,17 +147,6 @@ def missing(export: Export, seen: str, deadline_seconds: float) -> ExportMissing
         bucket=export.bucket,
         prefix=export.folder,
     )
-
-
-def _named(export: Export, manifest: bytes) -> list[tuple[str, int | None]]:
-    try:
-        files = json.loads(manifest)["files"]
-        return [(file["name"].removeprefix(export.folder), file.get("size")) for file in files]
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise SourceError(
-            f"s3://{export.bucket}/{export.folder}{export.manifest} is not a manifest ({type(problem).__name__}).",
-            'It must be JSON like {"files": [{"name": "part-0.csv.gz.pgp", "size": 1234}]}; ask the sender.',
-        ) from None
 
 
 def _some(names: list[str]) -> str:

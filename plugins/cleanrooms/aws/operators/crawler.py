@@ -62,11 +62,6 @@ class CleanRoomsCrawlOperator(AwsBaseOperator[GlueCrawlerHook]):
         :raises CatalogError: the crawl failed or was cancelled
         :raises TransientError: it has not ended within the waiting attempts
         """
-        name = self.config["Name"]
-        if self.hook.has_crawler(name):
-            self.hook.update_crawler(**self.config)
-        else:
-            self.hook.create_crawler(**self.config)
         return self._start(context, None)
 
     def _start(self, context: Context, event: dict[str, Any] | None) -> dict[str, Any]:
@@ -76,6 +71,7 @@ class CleanRoomsCrawlOperator(AwsBaseOperator[GlueCrawlerHook]):
         name = self.config["Name"]
         began = time.time()
         try:
+            self._create_or_update()
             self.hook.start_crawler(name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "CrawlerRunningException":
@@ -83,6 +79,13 @@ class CleanRoomsCrawlOperator(AwsBaseOperator[GlueCrawlerHook]):
             self.log.info("Crawler %s is running for someone else; ours follows when that has ended", name)
             return self._wait(context, "_start", {})
         return self._wait(context, "_finish", {"began": began})
+
+    def _create_or_update(self) -> None:
+        """A crawler that runs refuses to be updated, so this belongs to the start of each crawl."""
+        if self.hook.has_crawler(self.config["Name"]):
+            self.hook.update_crawler(**self.config)
+        else:
+            self.hook.create_crawler(**self.config)
 
     def _wait(self, context: Context, then: str, more: dict[str, Any]) -> dict[str, Any]:
         if self.deferrable and not self._ended_at_once():
