@@ -82,14 +82,14 @@ def check_buckets(outputs: Outputs, region: str, allowed_regions: Collection[str
         try:
             client = root_client("s3", destination.account, region)
             client.head_bucket(Bucket=destination.bucket)
-            # A bucket in us-east-1 has no constraint.
-            place = client.get_bucket_location(Bucket=destination.bucket).get("LocationConstraint")
+            located = client.get_bucket_location(Bucket=destination.bucket) if allowed_regions else {}
         except ClientError:
             message = (
                 f"Bucket {destination.bucket} cannot receive results: it does not exist or is another's."
             )
             raise refusals.unready(message) from None
-        if allowed_regions and (place or "us-east-1") not in allowed_regions:
+        # A bucket in us-east-1 has no constraint.
+        if allowed_regions and (located.get("LocationConstraint") or "us-east-1") not in allowed_regions:
             message = f"Bucket {destination.bucket} is not in a Region that allowedResultRegions names."
             raise refusals.unready(message)
 
