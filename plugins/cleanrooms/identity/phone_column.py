@@ -115,10 +115,18 @@ def _judge(numbers: pl.DataFrame, code: int, *, certain: bool = True) -> pl.Data
     :param certain: whether an invalid number is certainly none, and not one that is read in another way
     """
     rules = phone_rules.of_code(code)
-    judged = numbers.with_columns(v=rules.valid)
-    valid = judged.filter("v").select("i", pl.concat_str(pl.lit(f"+{code}"), pl.col("n")).alias("o"))
-    if not certain or len(valid) == len(judged):
-        return valid
-    long_enough = pl.col("n").str.len_bytes() >= _SHORTEST
-    impossible = judged.filter(~pl.col("v")).filter(rules.invalid & long_enough)
-    return pl.concat([valid, impossible.select("i", pl.lit(Reason.IMPOSSIBLE.value).alias("o"))])
+    valid, rest = _parted(numbers, rules.valid)
+    impossible = rest.clear()
+    if certain:
+        impossible, rest = _parted(rest, rules.invalid & (pl.col("n").str.len_bytes() >= _SHORTEST))
+        valid = pl.concat([valid, _parted(rest, rules.valid_elsewhere)[0]])
+    found = valid.select("i", pl.concat_str(pl.lit(f"+{code}"), pl.col("n")).alias("o"))
+    return pl.concat([found, impossible.select("i", pl.lit(Reason.IMPOSSIBLE.value).alias("o"))])
+
+
+def _parted(numbers: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that meet the condition, and the others."""
+    if not len(numbers):
+        return numbers, numbers
+    marked = numbers.with_columns(met=condition)
+    return marked.filter("met").drop("met"), marked.filter(~pl.col("met")).drop("met")

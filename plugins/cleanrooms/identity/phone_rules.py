@@ -25,11 +25,13 @@ N = pl.col("n")
 class Rules:
     """A calling code's numbers without it and without a national prefix, in the column ``n``.
 
-    :ivar valid: certainly a valid number; ``invalid``: certainly none; neither: ask libphonenumber
+    :ivar valid: certainly a valid number, of the code's main region; ``valid_elsewhere``: of another one
+    :ivar invalid: certainly none; what is neither, libphonenumber must be asked
     :ivar prefixed: parsing might take something off the front
     """
 
     valid: pl.Expr
+    valid_elsewhere: pl.Expr
     invalid: pl.Expr
     prefixed: pl.Expr
 
@@ -69,7 +71,7 @@ def of_code(code: int) -> Rules:
     if _american(main):
         # Ten digits that begin with 1 would be too few without it, so it stays, and no number begins with 1.
         prefixed = prefixed & (N.str.len_bytes() != 10)
-    return Rules(valid, ~possible, prefixed)
+    return Rules(valid, _elsewhere(regions[1:]), ~possible, prefixed)
 
 
 @cache
@@ -98,6 +100,17 @@ def of_region(region: str) -> National:
         either = either & (digits.str.len_bytes() != 10)
     other = other | either
     return National(code, plain_prefix, plain_abroad, other, with_code)
+
+
+def _elsewhere(regions: list[Any]) -> pl.Expr:
+    """Valid in a region that, like the main one, has no digits of its own to begin with, and that no other claims."""
+    claims = [r.leading_digits for r in regions if r.leading_digits is not None]
+    unclaimed = ~N.str.contains(_starting("|".join(claims))) if claims else pl.lit(True)
+    found = pl.lit(False)
+    for region in regions:
+        if region.leading_digits is None:
+            found = found | _valid(region)
+    return found & unclaimed
 
 
 def _american(region: Any) -> bool:

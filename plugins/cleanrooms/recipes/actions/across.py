@@ -38,6 +38,37 @@ _of_numbers("MIN", lambda e: e.list.min())
 _of_numbers("MEDIAN", lambda e: e.list.median())
 
 
+@action(
+    "MODE",
+    CATEGORY,
+    f"{_COMMON} modeType?",
+    tier=Tier.TOLERANT,
+    note="the most frequent number; of several the least unless modeType says otherwise, with NONE null",
+)
+def mode(p: Arguments) -> Change:
+    kind = p.choice("modeType", ("MINIMUM", "MAXIMUM", "AVERAGE", "NONE"), "MINIMUM")
+    modes = _numbers(p).list.eval(pl.element().mode())
+    several = {
+        "MINIMUM": modes.list.min(),
+        "MAXIMUM": modes.list.max(),
+        "AVERAGE": modes.list.mean(),
+        "NONE": pl.when(modes.list.len() == 1).then(modes.list.get(0, null_on_oob=True)),
+    }
+    return Assign({p.target(): several[kind]})
+
+
+@action(
+    "ANY",
+    CATEGORY,
+    _COMMON,
+    tier=Tier.TOLERANT,
+    note="the first cell that is neither null nor empty, as text",
+)
+def any_value(p: Arguments) -> Change:
+    cells = [p.as_text(c) for c in p.columns()]
+    return Assign({p.target(): pl.coalesce([pl.when(cell != "").then(cell) for cell in cells])})
+
+
 @action("STANDARD_DEVIATION", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="of the sample; nulls do not count")
 def standard_deviation(p: Arguments) -> Change:
     return Assign({p.target(): _numbers(p).list.std()})

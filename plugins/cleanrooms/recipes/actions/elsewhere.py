@@ -58,7 +58,7 @@ refuse(
 refuse(
     "row-wise, not written yet",
     "no rule of ours exists for it yet.",
-    *("CASE_OPERATION", "BOOLEAN_OPERATION", "JSON_TO_STRUCTS", "RIGHT_FIND", "ANY", "MODE"),
+    *("CASE_OPERATION", "BOOLEAN_OPERATION", "JSON_TO_STRUCTS"),
     *("NEST_TO_ARRAY", "NEST_TO_MAP", "NEST_TO_STRUCT"),
     *("UNNEST_ARRAY", "UNNEST_MAP", "UNNEST_STRUCT", "UNNEST_STRUCT_N"),
     tier=Tier.TOLERANT,

@@ -112,6 +112,22 @@ def find(p: Arguments) -> Change:
     return Assign({p.target(): pl.when(text.is_not_null()).then(found.fill_null(0))})
 
 
+@action(
+    "RIGHT_FIND",
+    CATEGORY,
+    f"{_COMMON} pattern position? ignoreCase?",
+    tier=Tier.TOLERANT,
+    note="place of the last match from 1, 0 if there is none; position is where the search begins, from the end",
+)
+def right_find(p: Arguments) -> Change:
+    text, start = p.text_subject(), p.integer("position", 1, least=1)
+    pattern = ("(?i)" if p.flag("ignoreCase") else "") + p.pattern()
+    length = (text.str.len_chars().cast(pl.Int64) - (start - 1)).clip(lower_bound=0)
+    before = text.str.slice(0, length).str.extract(f"(?s)^(.*)(?:{pattern})", 1)
+    found = before.str.len_chars().cast(pl.Int64) + 1
+    return Assign({p.target(): pl.when(text.is_not_null()).then(found.fill_null(0))})
+
+
 @action("UNICODE", CATEGORY, _COMMON, note="code point of the first character; null for the empty text")
 def unicode_point(p: Arguments) -> Change:
     def run(values: pl.Series) -> pl.Series:
