@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from cleanrooms.config.source import CSV, Contract, Parquet
 
-BLOCK_BYTES = 16 * 1024**2
-"""Text of one CSV batch; no line may be longer. Small batches pay for setting up each expression again."""
+BLOCK_BYTES = 4 * 1024**2
+"""Text of one CSV batch; no line may be longer. At 16 MiB the CPU time falls by a tenth, and memory grows by half."""
 
 ByteSource = IO[bytes] | io.RawIOBase
 """A binary file object to read from."""
