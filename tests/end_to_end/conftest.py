@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tools import airflow as tools_airflow
@@ -36,13 +37,15 @@ class Ran:
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
-    def started_queries(self) -> int:
-        """How many protected queries the service has accepted, by its audit."""
-        import httpx
-
+    def accepted(self, operation: str) -> int:
+        """How many calls of an operation the local AWS has accepted, by its audit."""
         calls = httpx.get(f"{self.stack.endpoint}/_sandbox/audit", timeout=10).json()
         calls = calls["calls"] if isinstance(calls, dict) else calls
-        return sum(call["operation"] == "StartProtectedQuery" and not call["error"] for call in calls)
+        return sum(call["operation"] == operation and not call["error"] for call in calls)
+
+    def started_queries(self) -> int:
+        """How many protected queries the service has accepted."""
+        return self.accepted("StartProtectedQuery")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.conftest import Ran
+from tests.end_to_end.conftest import NIGHTS, Ran
 from tools import results
 from tools.week import WEEK
 
@@ -54,3 +54,15 @@ def test_the_week_has_one_report_with_all_five_questions(ran: Ran) -> None:
 
 def test_each_query_was_started_once(ran: Ran) -> None:
     assert ran.started_queries() == len(QUERIES)
+
+
+def test_every_night_and_the_week_are_announced(ran: Ran) -> None:
+    assert ran.accepted("Publish") == len(NIGHTS) * len(WEEK.days) + 1
+
+
+def test_every_night_updates_its_asset_for_its_day(ran: Ran) -> None:
+    events = ran.stack.api.call("GET", "/assets/events?limit=100")["asset_events"]
+    seen = {(event["name"], event["partition_key"]) for event in events}
+    tables = ("brand.crm_households", "brand.campaign_exposures")
+    assert seen == {(table, day.isoformat()) for table in tables for day in WEEK.days}
+    assert all(event["extra"]["rows_out"] > 0 for event in events)
