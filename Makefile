@@ -24,6 +24,14 @@ install: .venv/.installed ## install the locked environment into .venv (all othe
 	@$(PYTHON) tools/install.py
 	@touch $@
 
+.PHONY: spark
+spark: install ## install the Sparks of the two current AWS Glue versions into .spark (tests and benchmarks use them)
+	@$(BIN)/python -m tools.spark
+
+.PHONY: clients
+clients: install ## install the AWS CLI and the AWS SDK for pandas into .clients (tests run them; `make test` does it)
+	@$(BIN)/python -m tools.clients
+
 .PHONY: demo
 demo: install ## seven nights and a week, end to end, on the local AWS; checks every result against the truth
 	@$(BIN)/python -m tools.demo
@@ -37,7 +45,7 @@ down: ## stop what `make up` started (CLEAN=1 also deletes its data)
 	@test ! -x $(BIN)/python || $(BIN)/python -m tools.down $(if $(CLEAN),--clean)
 
 .PHONY: test
-test: check ## all checks and all tests
+test: check spark clients ## all checks and all tests
 	@$(BIN)/python -m pytest
 
 .PHONY: check
@@ -48,7 +56,7 @@ check: install ## lint, types, config files, docker-compose.yaml
 	@$(BIN)/python -m tools.validate
 
 .PHONY: bench-prepare
-bench-prepare: install ## task T1 against hand-written Polars and DuckDB (ROWS, ROUNDS)
+bench-prepare: install ## speed and memory against hand-written code of other tools (ROWS, ROUNDS)
 	@$(BIN)/python -m bench.prepare --rows $(ROWS) --rounds $(ROUNDS) --folder $(STATE)/bench
 
 .PHONY: format
@@ -60,9 +68,21 @@ format: install ## format the code and mend what can be mended
 bench-attacks: install ## 20,000 generated attacks on the analysis rules; fails on a leak (QUERIES=n)
 	@$(BIN)/python -m bench.attacks --queries $(or $(QUERIES),20000)
 
+.PHONY: bench-waiting
+bench-waiting: install ## what 100 waiting queries cost: slots, the triggerer's memory, calls per hour
+	@$(BIN)/python -m bench.waiting
+
 .PHONY: bench-verdict
 bench-verdict: install ## how long a verdict takes: the corpus, and texts up to 100 KB
 	@$(BIN)/python -m bench.verdict
+
+.PHONY: bench-api
+bench-api: install ## how long calls of the local clean room take, and whether 500 collaborations slow them down
+	@$(BIN)/python -m bench.api
+
+.PHONY: bench-join
+bench-join: install ## the engine beside plain DuckDB: 10 M x 10 M rows joined and aggregated; fails over 1.3 (JOIN_ROWS, ROUNDS)
+	@$(BIN)/python -m bench.join --rows $(or $(JOIN_ROWS),10000000) --rounds $(ROUNDS)
 
 .PHONY: lock
 lock: install ## resolve the dependencies anew into requirements.lock
@@ -70,4 +90,4 @@ lock: install ## resolve the dependencies anew into requirements.lock
 
 .PHONY: clean
 clean: down ## delete the local data and the environment
-	@rm -rf $(STATE) .venv
+	@rm -rf $(STATE) .venv .spark .clients

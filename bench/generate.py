@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-COLUMNS = ("id", "email", "phone", "full_name", "comment", "amount", "store", "bought_on", "consent")
+from bench.tasks import COLUMNS
+
 _FIRST = (
     "ann",
     "bob",

@@ -6,6 +6,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param
 
 from cleanrooms import settings
 from cleanrooms.config import Source, load_source
+from cleanrooms.tasks import engines
 from cleanrooms.tasks import ingestion as tasks
 from cleanrooms.tasks.common import build_each, default_args
 from cleanrooms.tasks.crawl import SourceCrawlOperator
@@ -37,7 +38,7 @@ def ingest(source: Source) -> DAG:
         tags=["cleanrooms", "ingestion", *source.tags],
         default_args=default_args(source.owner),
     ) as dag:
-        report = tasks.prepare(source.name)
+        first, report = engines.prepare(source)
         crawl = SourceCrawlOperator(
             task_id="crawl",
             source=source.name,
@@ -50,7 +51,7 @@ def ingest(source: Source) -> DAG:
         notified = tasks.notify.override(outlets=[tasks.asset(source)])(source.name, report)
         report >> crawl >> verified >> notified
         if source.export:
-            tasks.wait_for_export(source) >> report
+            tasks.wait_for_export(source) >> first
             verified >> tasks.archive(source.name, report) >> notified
     return dag
 

@@ -10,13 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sandbox import ministack
+from sandbox import bus, inside, ministack
 from sandbox.athena import reason, to_duckdb
 from sandbox.audit import Audit
 from sandbox.crawl_runs import CrawlRuns
+from sandbox.databrew import DataBrew, names
 from sandbox.gateway import Gateway
 from sandbox.glue import Glue
+from sandbox.glue_jobs import JobRuns
 from sandbox.resources import clean_rooms_arn
+from sandbox.trail import described
 from sandbox.wire import Reply, RestJsonService
 
 # Names another factory of the service than ours, ``module:name``, for tests of the wire alone.
@@ -28,18 +31,26 @@ def assemble(data: Path | None) -> tuple[Any, Callable[[], None]]:
 
     :param data: folder for the state, ``None`` to keep none
     """
+    bus.use(ministack.put_event)
+    inside.use(ministack.Inside())
     ministack.complete_simulation()
     ministack.take_over_trail()
     ministack.rewrite_athena(to_duckdb, reason)
     runs = CrawlRuns(data / "crawls.json" if data else None)
-    ministack.wrap_service("glue", lambda inner: Glue(inner, runs).handle)
+    jobs = JobRuns(ministack.role_session, data / "glue-jobs" if data else None)
+    ministack.wrap_service("glue", lambda inner: Glue(inner, runs, jobs).handle)
     factory = pkgutil.resolve_name(os.environ.get(IMPLEMENTATION, "sandbox.cleanrooms:CleanRooms"))
     clean_rooms = factory(data / "cleanrooms" if data else None)
     add_clean_rooms(clean_rooms)
+    databrew = DataBrew(data / "databrew" if data else None)
+    brewing = RestJsonService("databrew", databrew)
+    ministack.add_service(brewing, _threaded(brewing), names.authorised)
     audit = Audit(data / "audit.jsonl" if data else None)
 
     def close() -> None:
+        jobs.close()
         clean_rooms.close()
+        databrew.close()
         audit.close()
 
     return Gateway(ministack.asgi, audit), close
@@ -67,6 +78,8 @@ def _threaded(service: RestJsonService) -> ministack.Handler:
     ) -> Reply:
         who = ministack.caller(headers, query)
         sent = ministack.raw_path.get()
-        return await asyncio.to_thread(service.handle, method, sent, query, headers, body, who)
+        reply = await asyncio.to_thread(service.handle, method, sent, query, headers, body, who)
+        ministack.describe_call(described(service, method, sent, query, headers, body, reply))
+        return reply
 
     return handler

@@ -3,7 +3,8 @@
 ``POST /_sandbox/faults`` puts one fault or a list of them in force (``[]`` clears them), ``GET`` shows
 what is left of them. ``GET /_sandbox/audit?after=N`` lists the calls since call number N.
 ``GET /_sandbox/health`` answers when the sandbox does. ``GET`` and ``POST /_sandbox/clock``: the clean
-room's clock, see :mod:`sandbox.clock`.
+room's clock, see :mod:`sandbox.clock`. ``DELETE /_sandbox/sessions`` ends all sessions of assumed roles,
+whatever time their holders were promised.
 """
 
 from __future__ import annotations
@@ -145,7 +146,11 @@ class Gateway:
                 except (clock.InvalidClock, ValueError) as problem:
                     return 400, {"error": str(problem)}
                 return 200, clock.shown()
-        return 404, {"error": "the sandbox has GET health, GET audit, GET and POST faults and clock here"}
+            case "DELETE", "sessions":
+                return 200, {"ended": ministack.end_sessions()}
+        return 404, {
+            "error": "the sandbox has GET health, GET audit, GET and POST faults and clock, DELETE sessions here"
+        }
 
 
 class _Reply:

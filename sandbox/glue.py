@@ -1,4 +1,4 @@
-"""What ministack's Glue lacks: crawlers that crawl, and partitions chosen by an expression."""
+"""What ministack's Glue lacks: crawlers that crawl, jobs that run, partitions chosen by an expression."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sandbox import ministack
+from sandbox.access import allowed
 from sandbox.crawl_runs import AlreadyRunning, CrawlRuns, NotRunning
+from sandbox.glue_jobs import SERVICE, JobRuns
 from sandbox.partition_filter import InvalidExpression, matching
 from sandbox.wire import Caller, Reply
 
 _TYPE = {"content-type": "application/x-amz-json-1.1"}
+
+
+class AccessDenied(Exception):
+    """The caller may not hand the role to Glue."""
 
 
 class _Refused(Exception):
@@ -26,9 +32,10 @@ class _Refused(Exception):
 class Glue:
     """A handler around ministack's."""
 
-    def __init__(self, inner: ministack.Handler, runs: CrawlRuns) -> None:
+    def __init__(self, inner: ministack.Handler, runs: CrawlRuns, jobs: JobRuns) -> None:
         self._inner = inner
         self._runs = runs
+        self._jobs = jobs
         self._operations: dict[str, Callable[[Caller, dict[str, Any], _Ask], Awaitable[Any]]] = {
             "StartCrawler": self._start_crawler,
             "StopCrawler": self._stop_crawler,
@@ -40,6 +47,12 @@ class Glue:
             "GetCrawlerMetrics": self._get_crawler_metrics,
             "ListCrawls": self._list_crawls,
             "GetPartitions": self._get_partitions,
+            "CreateJob": self._create_job,
+            "UpdateJob": self._update_job,
+            "StartJobRun": self._start_job_run,
+            "GetJobRun": self._get_job_run,
+            "GetJobRuns": self._get_job_runs,
+            "BatchStopJobRun": self._batch_stop_job_run,
         }
 
     async def handle(
@@ -56,6 +69,8 @@ class Glue:
             result = await own(ministack.caller(headers, query), document, ask)
         except _Refused as refusal:
             return refusal.reply
+        except AccessDenied as problem:
+            return _error("AccessDeniedException", str(problem))
         except AlreadyRunning as problem:
             return _error("CrawlerRunningException", str(problem))
         except NotRunning as problem:
@@ -108,6 +123,51 @@ class Glue:
             page["NextToken"] = str(start + size)
         return page
 
+    # ---- jobs
+
+    async def _create_job(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        await asyncio.to_thread(_may_pass, who, request)
+        return await ask(_with_role_arn(who, request))
+
+    async def _update_job(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        await asyncio.to_thread(_may_pass, who, request["JobUpdate"])
+        return await ask({**request, "JobUpdate": _with_role_arn(who, request["JobUpdate"])})
+
+    async def _start_job_run(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        job = (await ask({"JobName": request.get("JobName")}, "GetJob"))["Job"]
+        if job.get("Command", {}).get("Name") != "glueetl":
+            return await ask(request)
+        return {"JobRunId": self._jobs.start(who.account, who.region, job, request.get("Arguments") or {})}
+
+    async def _get_job_run(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        job, run_id = request.get("JobName", ""), request.get("RunId", "")
+        run = self._jobs.find(who.account, who.region, job, run_id)
+        return {"JobRun": run} if run else await ask(request)
+
+    async def _get_job_runs(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        runs = self._jobs.all(who.account, who.region, request.get("JobName", ""))
+        if not runs:
+            return await ask(request)
+        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 200)
+        page: dict[str, Any] = {"JobRuns": runs[start : start + size]}
+        if start + size < len(runs):
+            page["NextToken"] = str(start + size)
+        return page
+
+    async def _batch_stop_job_run(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
+        job, stopped, errors = request.get("JobName", ""), [], []
+        for run_id in request.get("JobRunIds", []):
+            named = {"JobName": job, "JobRunId": run_id}
+            if self._jobs.stop(who.account, who.region, job, run_id):
+                stopped.append(named)
+            else:
+                detail = {
+                    "ErrorCode": "JobRunNotInTerminalStateException",
+                    "ErrorMessage": "The run has ended.",
+                }
+                errors.append({**named, "ErrorDetail": detail})
+        return {"SuccessfulSubmissions": stopped, "Errors": errors}
+
     # ---- partitions
 
     async def _get_partitions(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
@@ -145,6 +205,15 @@ class _Ask:
         if reply[0] >= 400:
             raise _Refused(reply)
         return json.loads(reply[2])
+
+
+def _may_pass(who: Caller, job: dict[str, Any]) -> None:
+    role = str(_with_role_arn(who, job).get("Role", ""))
+    context = {"iam:PassedToService": SERVICE}
+    if role and not allowed(who.principal_arn, "iam:PassRole", role, who.region, context=context):
+        raise AccessDenied(
+            f"User: {who.principal_arn} is not authorized to perform: iam:PassRole on resource: {role}"
+        )
 
 
 def _with_role_arn(who: Caller, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,18 +6,25 @@ ministack reads its settings when it is imported: set the environment before imp
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, NamedTuple
 
 import ministack.app as _app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import athena as _athena
 from ministack.services import cloudtrail as _cloudtrail
+from ministack.services import eventbridge as _eventbridge
+from ministack.services import glue as _glue
 from ministack.services import iam as _iam
+from ministack.services import s3 as _s3
+from ministack.services import sts as _sts
 
+from sandbox.bus import Event
 from sandbox.wire import Caller, Reply, RestJsonService
 
 Headers = dict[str, str]
@@ -99,6 +106,13 @@ def _role_of(principal_arn: str, account: str) -> str:
     return str(role["Arn"]) if role else f"arn:aws:iam::{account}:role/{name}"
 
 
+def end_sessions() -> int:
+    """Lets the credentials of all sessions of assumed roles expire now; returns how many there were."""
+    for session in _sts._sessions.values():
+        session["Expiration"] = 0.0
+    return len(_sts._sessions)
+
+
 class QueryFailed(Exception):
     """Athena could not run a statement; its text becomes ``StateChangeReason``."""
 
@@ -114,6 +128,47 @@ def rewrite_athena(rewrite: Callable[[str], str], reason: Callable[[Exception], 
             raise QueryFailed(reason(problem)) from None
 
     _athena._run_duckdb = run
+
+
+# ---- EventBridge: PutEvents refuses sources of AWS; ministack has a door for its own emitters.
+
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def put_event(account: str, region: str, event: Event) -> None:
+    """Puts an event of a service on an account's default bus, soon and best effort; from any thread."""
+    if _loop is None or _loop.is_closed():
+        return
+    entry = {
+        "Source": event.source,
+        "DetailType": event.kind,
+        "Detail": json.dumps(event.detail),
+        "Resources": list(event.resources),
+    }
+
+    def put() -> None:
+        responses.set_request_account_id(account)
+        responses.set_request_region(region)
+        _eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+    # ministack's tables are the event loop's; the account and the Region live in the call's context.
+    _loop.call_soon_threadsafe(put, context=copy_context())
+
+
+# ---- Look-ups of sandbox.inside: other threads only read, one entry at a time.
+
+
+class Inside:
+    """Implements :class:`sandbox.inside.Services`."""
+
+    def glue_table(self, account: str, region: str, database: str, name: str) -> Mapping[str, Any] | None:
+        """Returns a table as ``GetTable`` does, ``None`` when the catalog has none."""
+        found: Mapping[str, Any] | None = _glue._tables.get_scoped(account, region, f"{database}/{name}")
+        return found or None
+
+    def has_bucket(self, account: str, name: str) -> bool:
+        """Returns whether the account owns a bucket of that name."""
+        return bool(_s3._buckets.contains_scoped(account, None, name))
 
 
 # ---- IAM simulation: ministack's own ignores ContextEntries, all ARNs but the first, and boundaries.
@@ -227,6 +282,8 @@ def take_over_trail() -> None:
 
 def begin_call(path: str, headers: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> None:
     """Starts the notes on one request; ``path`` as sent. Call it in the task that calls :data:`asgi`."""
+    global _loop
+    _loop = asyncio.get_running_loop()
     raw_path.set(path)
     _trail.set({})
     key = router.extract_access_key_id(headers, query)
@@ -234,6 +291,13 @@ def begin_call(path: str, headers: Mapping[str, str], query: Mapping[str, Sequen
         with contextlib.suppress(iam_evaluator.AmbiguousAccessKeyError):
             responses.set_request_account_id(_app._request_account_scope(key))
     responses.set_request_region(router.extract_region(headers, query))
+
+
+def describe_call(described: Mapping[str, Any]) -> None:
+    """Notes members of the current call's CloudTrail event; :func:`record_call` writes them."""
+    notes = _trail.get()
+    if notes is not None:
+        notes["described"] = dict(described)
 
 
 def claimed_by(headers: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> Caller:
@@ -273,6 +337,28 @@ def record_call(
     written = _cloudtrail._get_event_queue()[-1]
     event = json.loads(written["CloudTrailEvent"])
     event["userIdentity"]["arn"] = who.principal_arn
+    event |= {"managementEvent": True, "eventCategory": "Management", **notes.get("described", {})}
     if error:
         event["errorCode"] = error
     written["CloudTrailEvent"] = json.dumps(event)
+
+
+# ---- STS: a role that trusts a service cannot be assumed by anybody's call here.
+
+
+def role_session(role_arn: str, name: str) -> dict[str, str]:
+    """Makes credentials of a role, as a service that may assume it gets them; environment variables of boto3."""
+    account, role = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
+        "UserId": f"{role}:{name}",
+        "SecretAccessKey": secrets.token_hex(20),
+        "SessionToken": secrets.token_hex(40),
+    }
+    access_key = f"ASIA{secrets.token_hex(8).upper()}"
+    _sts.register_session(access_key, dict(session))
+    return {
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }

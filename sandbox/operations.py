@@ -89,20 +89,24 @@ def redacted(service: str, operation: str, parameters: Mapping[str, Any]) -> dic
     if model is None or operation not in model.operation_names:
         return dict.fromkeys(parameters, HIDDEN)
     shape = model.operation_model(operation).input_shape
-    hidden = _redacted(parameters, shape) if shape else {}
+    hidden = masked(parameters, shape) if shape else {}
     # Athena's own CloudTrail entries omit the statement, which no trait says.
     return {**hidden, **({"QueryString": HIDDEN} if "QueryString" in hidden else {})}
 
 
-def _redacted(value: Any, shape: Shape | None) -> Any:
+def masked(value: Any, shape: Shape | None, mask: str = HIDDEN) -> Any:
+    """Returns ``value`` with every member that its shape calls sensitive replaced by ``mask``.
+
+    What the shape does not know is replaced, too.
+    """
     if shape is None or shape.metadata.get("sensitive"):
-        return HIDDEN
+        return mask
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        return {name: _redacted(item, shape.members.get(name)) for name, item in value.items()}
+        return {name: masked(item, shape.members.get(name), mask) for name, item in value.items()}
     if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_redacted(item, shape.member) for item in value]
+        return [masked(item, shape.member, mask) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, Mapping):
-        return {name: _redacted(item, shape.value) for name, item in value.items()}
+        return {name: masked(item, shape.value, mask) for name, item in value.items()}
     return value
 
 

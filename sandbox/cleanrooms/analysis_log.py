@@ -8,10 +8,11 @@ service: a query never waits for its log.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -75,7 +76,7 @@ def entries_of(
     collaboration: Document,
     runner: str,
     query: str,
-    parameters: Document,
+    parameters: Mapping[str, Any],
     judged: Judged,
     outputs: Outputs,
 ) -> list[Document]:
@@ -114,7 +115,7 @@ def _common(
     collaboration: Document,
     runner: str,
     query: str,
-    parameters: Document,
+    parameters: Mapping[str, Any],
     judged: Judged,
     outputs: Outputs,
 ) -> Document:
@@ -147,25 +148,40 @@ def _is_logging(room: Room, collaboration: Document, account: str) -> bool:
 
 
 def _deliver(region: str, entries: Sequence[Document]) -> None:
+    """Writes the entries of one query at one stage, an account's together."""
+    by_account: dict[str, list[Document]] = {}
     for one in entries:
-        group = GROUP.format(collaboration=one["entry"]["collaborationId"])
+        by_account.setdefault(one["account"], []).append(one["entry"])
+    for account, mine in by_account.items():
+        group = GROUP.format(collaboration=mine[0]["collaborationId"])
         try:
-            _put(root_client("logs", one["account"], region), group, one["entry"])
+            _put(root_client("logs", account, region), group, mine)
         except (BotoCoreError, ClientError):
-            log.warning("an analysis log entry of %s was not written", group)
+            log.warning("analysis log entries of %s were not written", group)
 
 
-def _put(client: Any, group: str, entry: Document) -> None:
-    stream = str(entry["eventId"])
-    for make, names_of in (
-        (client.create_log_group, {"logGroupName": group}),
-        (client.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
-    ):
-        try:
-            make(**names_of)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
+def _put(client: Any, group: str, entries: Sequence[Document]) -> None:
+    stream = str(entries[0]["eventId"])
+    place = {"logGroupName": group, "logStreamName": stream}
     # CloudWatch goes by the machine's clock, not by the clean room's.
-    event = {"timestamp": round(time.time() * 1000), "message": json.dumps(entry)}
-    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+    now = round(time.time() * 1000)
+    events = [{"timestamp": now, "message": json.dumps(entry)} for entry in entries]
+    if entries[0]["logStage"] == "SUBMISSION":
+        _make_stream(client, place)
+    try:
+        client.put_log_events(**place, logEvents=events)
+    except client.exceptions.ResourceNotFoundException:  # the stream was deleted meanwhile
+        _make_stream(client, place)
+        client.put_log_events(**place, logEvents=events)
+
+
+def _make_stream(client: Any, place: dict[str, str]) -> None:
+    """A stream of its own for each query, in a group that is there after the first one."""
+    try:
+        client.create_log_stream(**place)
+    except client.exceptions.ResourceAlreadyExistsException:
+        return
+    except client.exceptions.ResourceNotFoundException:
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_log_group(logGroupName=place["logGroupName"])
+        client.create_log_stream(**place)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sandbox.access import allowed
 from sandbox.cleanrooms import names, quotas, refusals
-from sandbox.cleanrooms.mapped_tables import mapped_tables_in
+from sandbox.cleanrooms.intermediate_states import settle
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.room import Room, public, summary
 from sandbox.cleanrooms.state import Document
+from sandbox.cleanrooms.table_names import check_free
 from sandbox.wire import Caller
 
 SERVICE = "cleanrooms.amazonaws.com"
@@ -41,13 +42,7 @@ class Associations(Room):
             table = self.owned(caller, "CONFIGURED_TABLE", request["configuredTableIdentifier"])
             name = request["name"].lower()
             collaboration = membership["collaborationId"]
-            mapped = [one.association for one in mapped_tables_in(self, collaboration)]
-            existing = [*associations_in(self, collaboration), *mapped]
-            if clash := next((one for one in existing if one["name"] == name), None):
-                message = f"The collaboration has a table '{name}' already."
-                raise refusals.conflict(
-                    "CONFIGURED_TABLE_ASSOCIATION", clash["id"], "ALREADY_EXISTS", message
-                )
+            check_free(self, collaboration, name, associations_in(self, collaboration))
             mine = self.store.find("configured_table_association", parent=membership["id"])
             quotas.within(
                 quotas.ASSOCIATIONS_PER_MEMBERSHIP, len(mine) + 1, "Table associations per membership"
@@ -102,6 +97,8 @@ class Associations(Room):
             self.store.remove("configured_table_association", found["id"])
             self.store.remove("association_rule", found["id"])
             self.store.remove("tags", found["arn"])
+            membership = self.membership_of(caller, request["membershipIdentifier"])
+        settle(self.store, self.managed, membership["collaborationId"])
         return {}
 
 
@@ -120,12 +117,7 @@ def association_of(room: Room, caller: Caller, request: Mapping[str, Any]) -> Do
 
 def associations_in(room: Room, collaboration: str) -> list[Document]:
     """Returns the associations of all active members of a collaboration."""
-    return [
-        association
-        for membership in room.store.find("membership", parent=collaboration)
-        if membership["status"] == "ACTIVE"
-        for association in room.store.find("configured_table_association", parent=membership["id"])
-    ]
+    return room.store.of_members("configured_table_association", collaboration)
 
 
 def _check_role(caller: Caller, role: str) -> None:

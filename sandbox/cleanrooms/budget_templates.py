@@ -135,7 +135,8 @@ class BudgetTemplates(Room):
                 raise refusals.field_invalid("autoRefresh", "is needed: CALENDAR_MONTH or NONE")
             return dict(given)
         arn = given["accessBudget"]["resourceArn"]
-        mine = self.store.find("configured_table_association", parent=membership["id"])
+        kinds = ("configured_table_association", "intermediate_table")
+        mine = [one for kind in kinds for one in self.store.find(kind, parent=membership["id"])]
         if all(one["arn"] != arn for one in mine):
             raise refusals.missing("CONFIGURED_TABLE_ASSOCIATION", arn)
         access_budgets.check_parameters(given["accessBudget"]["budgetParameters"])
@@ -159,13 +160,7 @@ class BudgetTemplates(Room):
 
 def templates_in(room: Room, collaboration: str) -> list[Document]:
     """Returns the budget templates of all active members of a collaboration, the oldest first."""
-    found = [
-        template
-        for membership in room.store.find("membership", parent=collaboration)
-        if membership["status"] == "ACTIVE"
-        for template in room.store.find(KIND, parent=membership["id"])
-    ]
-    return sorted(found, key=lambda template: template["_seq"])
+    return room.store.of_members(KIND, collaboration)
 
 
 def private_template(room: Room, collaboration: str) -> Document | None:

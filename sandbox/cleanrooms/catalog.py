@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from sandbox import inside
 from sandbox.clients import root_client
 
 
@@ -71,12 +70,9 @@ def read_table(account: str, region: str, reference: Mapping[str, Any]) -> GlueT
     """
     region = reference.get("region") or region
     database, name = reference["databaseName"], reference["tableName"]
-    try:
-        table = root_client("glue", account, region).get_table(DatabaseName=database, Name=name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "EntityNotFoundException":
-            return None
-        raise
+    table = inside.services().glue_table(account, region, database, name)
+    if table is None:
+        return None
     descriptor = table.get("StorageDescriptor", {})
     return GlueTable(
         account=account,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.cleanrooms import names, quotas, refusals
-from sandbox.cleanrooms.paging import page
+from sandbox.cleanrooms.intermediate_states import settle
+from sandbox.cleanrooms.paging import page, stored_page
 from sandbox.cleanrooms.room import CAN_QUERY, Room, member_of, public, summary
 from sandbox.cleanrooms.state import Document
 from sandbox.wire import Caller
@@ -71,13 +72,20 @@ class Collaborations(Room):
     def list_collaborations(self, caller: Caller, **request: Any) -> Document:
         """Lists the collaborations that the caller created, is invited to or takes part in."""
         status = request.get("memberStatus")
-        seen = [
-            _view(found, caller.account) | {"_seq": found["_seq"]}
-            for found in self.store.find("collaboration")
-            if (member := member_of(found, caller.account)) and status in (None, member["status"])
-        ]
-        shown, more = page(seen, request, f"collaborations {caller.account} {status}")
-        return {"collaborationList": [summary(item, _SUMMARY) for item in shown], **more}
+        member, values = "json_extract(member.value, '$.accountId') = ?", [caller.account]
+        if status is not None:
+            member, values = f"{member} AND json_extract(member.value, '$.status') = ?", [*values, status]
+        shown, more = stored_page(
+            self.store,
+            "collaboration",
+            request,
+            f"collaborations {caller.account} {status}",
+            parent="",
+            condition=f"EXISTS (SELECT 1 FROM json_each(body, '$._members') AS member WHERE {member})",
+            values=tuple(values),
+        )
+        views = [_view(found, caller.account) for found in shown]
+        return {"collaborationList": [summary(view, _SUMMARY) for view in views], **more}
 
     def update_collaboration(self, caller: Caller, **request: Any) -> Document:
         """Changes name or description."""
@@ -102,6 +110,7 @@ class Collaborations(Room):
                 self.store.remove("change_request", change_request["id"])
             self.store.remove("collaboration", found["id"])
             self.store.remove("tags", found["arn"])
+        settle(self.store, self.managed, found["id"])
         return {}
 
     def list_members(self, caller: Caller, **request: Any) -> Document:
@@ -126,6 +135,7 @@ class Collaborations(Room):
             if membership := self.store.get("membership", member.get("membershipId", "")):
                 changed = {"status": "REMOVED", "updateTime": names.now()}
                 self.store.save("membership", membership | changed)
+        settle(self.store, self.managed, found["id"])
         return {}
 
 

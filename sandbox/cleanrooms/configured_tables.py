@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.access import allowed
 from sandbox.cleanrooms import names, quotas, refusals
 from sandbox.cleanrooms.catalog import GlueTable, read_table
+from sandbox.cleanrooms.intermediate_states import settle
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.room import Room, public, summary
 from sandbox.cleanrooms.state import Document
@@ -93,15 +94,20 @@ class ConfiguredTables(Room):
         """Deletes a configured table with its rule; associations stay, but cannot be queried any more."""
         with self.store.transaction():
             found = self.owned(caller, "CONFIGURED_TABLE", request["configuredTableIdentifier"])
-            if self.settings.delete_table_in_use == "conflict" and any(
-                one["configuredTableId"] == found["id"]
+            associated = [
+                one["membershipId"]
                 for one in self.store.find("configured_table_association", owner=caller.account)
-            ):
+                if one["configuredTableId"] == found["id"]
+            ]
+            if self.settings.delete_table_in_use == "conflict" and associated:
                 message = f"Configured table {found['id']} is associated with a collaboration."
                 raise refusals.conflict("CONFIGURED_TABLE", found["id"], "SUBRESOURCES_EXIST", message)
             self.store.remove("configured_table", found["id"])
             self.store.remove("table_rule", found["id"])
             self.store.remove("tags", found["arn"])
+        for membership in associated:
+            if joined := self.store.get("membership", membership):
+                settle(self.store, self.managed, joined["collaborationId"])
         return {}
 
 

@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 from sandbox.cleanrooms import names, quotas, refusals
 from sandbox.cleanrooms.associations import associations_in
 from sandbox.cleanrooms.id_namespaces import check_owner, entity_resolution_object, namespaces_in
-from sandbox.cleanrooms.mapped_tables import KIND, MappedTable, mapped_tables_in
+from sandbox.cleanrooms.intermediate_states import settle
+from sandbox.cleanrooms.mapped_tables import KIND, MappedTable
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.room import Room, public, summary
 from sandbox.cleanrooms.state import Document
+from sandbox.cleanrooms.table_names import check_free
 from sandbox.clients import root_client
 from sandbox.wire import Caller
 
@@ -56,10 +58,7 @@ class IdMappingTables(Room):
         with self.store.transaction():
             membership = self.active_membership_of(caller, request["membershipIdentifier"])
             collaboration, name = membership["collaborationId"], request["name"].lower()
-            taken = [one["name"] for one in associations_in(self, collaboration)]
-            if name in [*taken, *(one.name for one in mapped_tables_in(self, collaboration))]:
-                message = f"The collaboration has a table '{name}' already."
-                raise refusals.conflict("ID_MAPPING_TABLE", name, "ALREADY_EXISTS", message)
+            check_free(self, collaboration, name, associations_in(self, collaboration))
             used = len(self.store.find(KIND, parent=membership["id"]))
             quotas.within(
                 quotas.ID_MAPPING_TABLES_PER_MEMBERSHIP, used + 1, "ID mapping tables per membership"
@@ -113,6 +112,7 @@ class IdMappingTables(Room):
             self.store.remove(KIND, found["id"])
             self.store.remove("tags", found["arn"])
         _forget(MappedTable.of(self, found))
+        settle(self.store, self.managed, found["collaborationId"])
         return {}
 
     def populate_id_mapping_table(self, caller: Caller, **request: Any) -> Document:

@@ -83,12 +83,7 @@ def engine_table(reference: Mapping[str, Any]) -> GlueTable | None:
 
 def mapped_tables_in(room: Room, collaboration: str) -> list[MappedTable]:
     """Returns the ID mapping tables of all active members of a collaboration."""
-    return [
-        MappedTable.of(room, document)
-        for membership in room.store.find("membership", parent=collaboration)
-        if membership["status"] == "ACTIVE"
-        for document in room.store.find(KIND, parent=membership["id"])
-    ]
+    return [MappedTable.of(room, document) for document in room.store.of_members(KIND, collaboration)]
 
 
 def _rule(room: Room, document: Document) -> Document:

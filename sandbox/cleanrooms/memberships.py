@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.cleanrooms import names, quotas, refusals
-from sandbox.cleanrooms.paging import page
+from sandbox.cleanrooms.paging import stored_page
 from sandbox.cleanrooms.payers import is_payer
 from sandbox.cleanrooms.room import CAN_QUERY, Room, member_of, public, summary
 from sandbox.cleanrooms.state import Document
@@ -33,6 +33,7 @@ _CHILDREN = (
     "analysis_template",
     "privacy_budget_template",
     "id_mapping_table",
+    "intermediate_table",
     "id_namespace_association",
 )
 
@@ -70,9 +71,15 @@ class Memberships(Room):
     def list_memberships(self, caller: Caller, **request: Any) -> Document:
         """Lists the memberships of the caller's account."""
         status = request.get("status")
-        mine = self.store.find("membership", owner=caller.account)
-        chosen = [membership for membership in mine if status in (None, membership["status"])]
-        shown, more = page(chosen, request, f"memberships {caller.account} {status}")
+        shown, more = stored_page(
+            self.store,
+            "membership",
+            request,
+            f"memberships {caller.account} {status}",
+            owner=caller.account,
+            condition="? IS NULL OR json_extract(body, '$.status') = ?",
+            values=(status, status),
+        )
         return {"membershipSummaries": [summary(item, _SUMMARY) for item in shown], **more}
 
     def update_membership(self, caller: Caller, **request: Any) -> Document:

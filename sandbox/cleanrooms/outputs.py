@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox import inside
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.engine.delivery import Destination
 from sandbox.cleanrooms.room import CAN_RECEIVE_RESULTS, Room, member_of
@@ -41,6 +42,8 @@ class Outputs:
 
     def shown(self, collaboration: str, query: str) -> Document:
         """Returns ``result.output`` of the finished query."""
+        if "intermediateTable" in self.configuration:
+            return {}
         locations = [{"location": one.location(collaboration, query)} for one in self.own]
         members = [{"accountId": one.account} for one in self.members]
         if "distribute" in self.configuration:
@@ -80,18 +83,23 @@ def check_buckets(outputs: Outputs, region: str, allowed_regions: Collection[str
     """
     for destination in outputs.destinations:
         try:
-            client = root_client("s3", destination.account, region)
-            client.head_bucket(Bucket=destination.bucket)
-            located = client.get_bucket_location(Bucket=destination.bucket) if allowed_regions else {}
+            located = _location(destination, region) if allowed_regions else {}
         except ClientError:
+            located = None
+        if located is None or not inside.services().has_bucket(destination.account, destination.bucket):
             message = (
                 f"Bucket {destination.bucket} cannot receive results: it does not exist or is another's."
             )
-            raise refusals.unready(message) from None
+            raise refusals.unready(message)
         # A bucket in us-east-1 has no constraint.
         if allowed_regions and (located.get("LocationConstraint") or "us-east-1") not in allowed_regions:
             message = f"Bucket {destination.bucket} is not in a Region that allowedResultRegions names."
             raise refusals.unready(message)
+
+
+def _location(destination: Destination, region: str) -> Mapping[str, Any]:
+    client = root_client("s3", destination.account, region)
+    return dict(client.get_bucket_location(Bucket=destination.bucket))
 
 
 def _own(caller: Caller, s3: Mapping[str, Any], role: str | None = None) -> Destination:
@@ -102,6 +110,7 @@ def _own(caller: Caller, s3: Mapping[str, Any], role: str | None = None) -> Dest
         file_format=s3["resultFormat"],
         principal=role or caller.principal_arn,
         assumed=role is not None,
+        single=s3.get("singleFileOutput", False),
     )
 
 
@@ -167,6 +176,7 @@ def _delivered(room: Room, collaboration: Document, account: str) -> Destination
         file_format=s3["resultFormat"],
         principal=role or f"arn:aws:iam::{account}:root",
         assumed=role is not None,
+        single=s3.get("singleFileOutput", False),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.cleanrooms.refusals import field_invalid
-from sandbox.cleanrooms.state import Document
+from sandbox.cleanrooms.state import Document, Store
 
+_MARK_BYTES = 16
 _LARGEST = 100  # also the size of a page when the caller names none
 
 
@@ -32,15 +33,34 @@ def page(
     return shown, {"nextToken": _write(shown[-1]["_seq"], scope)} if len(ordered) > size else {}
 
 
+def stored_page(
+    store: Store, kind: str, request: Mapping[str, Any], scope: str, **chosen: Any
+) -> tuple[list[Document], dict[str, str]]:
+    """As :func:`page`, of documents that only the store knows.
+
+    :param chosen: see :meth:`Store.page`
+    """
+    token = request.get("nextToken")
+    size = request.get("maxResults") or _LARGEST
+    after = _read(token, scope) if token else None
+    found = store.page(kind, size=size + 1, after=after, **chosen)
+    shown = found[:size]
+    return shown, {"nextToken": _write(shown[-1]["_seq"], scope)} if len(found) > size else {}
+
+
 def _write(after: int, scope: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([scope, after]).encode()).decode()
+    return base64.urlsafe_b64encode(_mark(scope) + after.to_bytes(8, "big")).decode()
 
 
 def _read(token: str, scope: str) -> int:
     try:
-        of, after = json.loads(base64.urlsafe_b64decode(token.encode()))
+        raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        of, after = None, None
-    if of != scope or not isinstance(after, int):
+        raw = b""
+    if len(raw) != _MARK_BYTES + 8 or raw[:_MARK_BYTES] != _mark(scope):
         raise field_invalid("nextToken", "is not a token of this list")
-    return after
+    return int.from_bytes(raw[_MARK_BYTES:], "big")
+
+
+def _mark(scope: str) -> bytes:
+    return hashlib.sha256(scope.encode()).digest()[:_MARK_BYTES]

@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import botocore.session
 
 from sandbox.cleanrooms import names, refusals
 from sandbox.cleanrooms.analysis_log import AnalysisLog, entries_of
+from sandbox.cleanrooms.engine.managed import ManagedStorage
 from sandbox.cleanrooms.engine.runner import UNFINISHED, QueryRunner
+from sandbox.cleanrooms.intermediate_states import VERSION
 from sandbox.cleanrooms.outputs import Outputs, check_buckets, outputs_of
-from sandbox.cleanrooms.paging import page
+from sandbox.cleanrooms.paging import stored_page
 from sandbox.cleanrooms.payers import payer_of_query
 from sandbox.cleanrooms.room import CAN_QUERY, Room, public
 from sandbox.cleanrooms.settings import Settings
 from sandbox.cleanrooms.spending import spend
 from sandbox.cleanrooms.state import Document, Store
 from sandbox.cleanrooms.submission import Judged, judge, split
+from sandbox.cleanrooms.workers import check_workers
 from sandbox.wire import Caller
 
 _MODEL = botocore.session.get_session().get_service_model("cleanrooms")
 # Newer versions of the model tell whether a failure is worth a retry.
 _RETRY_IS_MODELLED = "retry" in _MODEL.shape_for("ProtectedQueryError").members  # type: ignore[attr-defined]
+# Queries that an account runs or receives (its id twice), of one status or of any (the status twice).
+_SEEN = (
+    "(json_extract(body, '$._runner') = ?"
+    " OR EXISTS (SELECT 1 FROM json_each(body, '$._receivers') AS receiver WHERE receiver.value = ?))"
+    " AND (? IS NULL OR json_extract(body, '$.status') = ?)"
+)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One query that a member wants to run.
+
+    :param parameters: ``sqlParameters``
+    :param compute: ``computeConfiguration``
+    """
+
+    caller: Caller
+    membership: Document
+    collaboration: Document
+    outputs: Outputs
+    judged: Judged
+    payer: str
+    parameters: Mapping[str, Any]
+    compute: Mapping[str, Any] | None
 
 
 class Queries(Room):
     """Operations on protected queries."""
 
     def __init__(
-        self, store: Store, settings: Settings, runner: QueryRunner, analysis_log: AnalysisLog
+        self,
+        store: Store,
+        settings: Settings,
+        managed: ManagedStorage,
+        runner: QueryRunner,
+        analysis_log: AnalysisLog,
     ) -> None:
-        super().__init__(store, settings)
+        super().__init__(store, settings, managed)
         self.runner = runner
         self.analysis_log = analysis_log
 
@@ -51,28 +83,57 @@ class Queries(Room):
         configuration = (request.get("resultConfiguration") or {}).get("outputConfiguration")
         outputs = outputs_of(self, caller, membership, collaboration, configuration)
         judged = judge(self, collaboration, caller.account, request["sqlParameters"], outputs, payer)
+        worker = request.get("computeConfiguration")
+        return {
+            "protectedQuery": self._begin(
+                Submitted(
+                    caller,
+                    membership,
+                    collaboration,
+                    outputs,
+                    judged,
+                    payer,
+                    request["sqlParameters"],
+                    worker,
+                )
+            )
+        }
+
+    def _begin(self, submitted: Submitted, version: Document | None = None) -> Document:
+        """Starts a query that was judged, or refuses it.
+
+        :param version: of the intermediate table that the query populates; stored with the query
+        """
+        check_workers(submitted.compute)
+        caller, membership, collaboration = submitted.caller, submitted.membership, submitted.collaboration
+        outputs, judged = submitted.outputs, submitted.judged
         fault, refusal = split(judged.verdict.violations)
         if fault is not None:
             raise fault
-        identifier = names.new_id()
+        query = _new(submitted, version)
         entries = entries_of(
-            self, collaboration, caller.account, identifier, request["sqlParameters"], judged, outputs
+            self, collaboration, caller.account, query["id"], submitted.parameters, judged, outputs
         )
         if refusal and self.settings.violations == "sync":
             self.analysis_log.submitted(caller.region, entries, [refusal])
             raise refusals.query_refused(refusal)
         check_buckets(outputs, caller.region, collaboration.get("allowedResultRegions") or ())
-        query = _new(identifier, membership, request, outputs, payer)
-        query["_plan"] = _plan(caller, collaboration, judged, outputs, refusal, identifier)
-        query["_plan"]["log"] = entries
+        query["_plan"] = _plan(submitted, refusal, query["id"]) | {"log": entries}
+        if version is not None:
+            query["_plan"] |= {
+                "version": version["id"],
+                "columns": [column.lower() for column in judged.verdict.output_columns],
+            }
         with self.store.transaction():
             self._check_concurrency(membership)
             if not refusal:
                 _keep_noise(query, spend(self, collaboration["id"], judged.used, judged.text))
+            if version is not None:
+                self.store.add(VERSION, version, owner=caller.account, parent=version["tableId"])
             self.store.add("protected_query", query, owner=caller.account, parent=collaboration["id"])
         self.analysis_log.submitted(caller.region, entries, [refusal] if refusal else [])
-        self.runner.start(identifier)
-        return {"protectedQuery": _view(query, caller.account)}
+        self.runner.start(query["id"])
+        return _view(query, caller.account)
 
     def get_protected_query(self, caller: Caller, **request: Any) -> Document:
         """Shows a query to its runner and its receivers; receivers do not see the SQL."""
@@ -82,12 +143,16 @@ class Queries(Room):
         """Lists the queries that the member started or receives, the newest first."""
         membership = self.membership_of(caller, request["membershipIdentifier"])
         status = request.get("status")
-        seen = [
-            query
-            for query in self.store.find("protected_query", parent=membership["collaborationId"])
-            if _is_seen_by(query, caller.account) and status in (None, query["status"])
-        ]
-        shown, more = page(seen, request, f"queries {membership['id']} {status}", newest_first=True)
+        shown, more = stored_page(
+            self.store,
+            "protected_query",
+            request,
+            f"queries {membership['id']} {status}",
+            newest_first=True,
+            parent=membership["collaborationId"],
+            condition=_SEEN,
+            values=(caller.account, caller.account, status, status),
+        )
         return {"protectedQueries": [_summary(query) for query in shown], **more}
 
     def update_protected_query(self, caller: Caller, **request: Any) -> Document:
@@ -105,12 +170,15 @@ class Queries(Room):
         return {"protectedQuery": _view(cancelled or query, caller.account)}
 
     def _check_concurrency(self, membership: Document) -> None:
-        mine = self.store.find("protected_query", owner=membership["_owner"])
-        active = [
-            one for one in mine if one["membershipId"] == membership["id"] and one["status"] in UNFINISHED
-        ]
+        # An account has one membership in a collaboration.
+        active = self.store.count(
+            "protected_query",
+            owner=membership["_owner"],
+            parent=membership["collaborationId"],
+            status=UNFINISHED,
+        )
         quota = self.settings.concurrent_queries
-        if len(active) >= quota:
+        if active >= quota:
             message = f"The membership has {quota} queries in progress, which is its quota."
             raise refusals.over_quota("Concurrent queries per membership", quota, message)
 
@@ -127,38 +195,35 @@ class Queries(Room):
         return found
 
 
-def _new(
-    identifier: str, membership: Document, request: Mapping[str, Any], outputs: Outputs, payer: str
-) -> dict[str, Any]:
+def _new(submitted: Submitted, version: Document | None) -> dict[str, Any]:
+    membership = submitted.membership
     return {
-        "id": identifier,
+        "id": version["analysisId"] if version else names.new_id(),
         "membershipId": membership["id"],
         "membershipArn": membership["arn"],
         "createTime": names.now(),
-        "sqlParameters": request["sqlParameters"],
+        "sqlParameters": submitted.parameters,
         "status": "SUBMITTED",
-        "resultConfiguration": {"outputConfiguration": outputs.configuration},
-        "computeConfiguration": request.get("computeConfiguration"),
-        "queryComputePayerAccountId": payer,
+        "resultConfiguration": {"outputConfiguration": submitted.outputs.configuration},
+        "computeConfiguration": submitted.compute,
+        "queryComputePayerAccountId": submitted.payer,
         "_runner": membership["_owner"],
-        "_receivers": list(outputs.receivers),
+        "_receivers": list(submitted.outputs.receivers),
     }
 
 
-def _plan(
-    caller: Caller, collaboration: Document, judged: Judged, outputs: Outputs, refusal: str, query: str
-) -> Document:
+def _plan(submitted: Submitted, refusal: str, query: str) -> Document:
     """What the engine needs, kept with the query."""
-    verdict = judged.verdict
+    collaboration, judged = submitted.collaboration["id"], submitted.judged
     return {
-        "collaboration": collaboration["id"],
-        "region": caller.region,
+        "collaboration": collaboration,
+        "region": submitted.caller.region,
         "refusal": refusal,
-        "sql": verdict.sql,
-        "columns": list(verdict.output_columns),
+        "sql": judged.verdict.sql,
+        "columns": list(judged.verdict.output_columns),
         "tables": [table.as_reference() for table in judged.used],
-        "destinations": [asdict(one) for one in outputs.destinations],
-        "output": outputs.shown(collaboration["id"], query),
+        "destinations": [asdict(one) for one in submitted.outputs.destinations],
+        "output": submitted.outputs.shown(collaboration, query),
     }
 
 
@@ -185,7 +250,7 @@ def _view(query: Document, account: str) -> Document:
 
 def _summary(query: Document) -> Document:
     receivers = {"receiverAccountIds": query["_receivers"]}
-    return {
+    shown = {
         "id": query["id"],
         "membershipId": query["membershipId"],
         "membershipArn": query["membershipArn"],
@@ -199,3 +264,5 @@ def _summary(query: Document) -> Document:
         ],
         "queryComputePayerAccountId": query["queryComputePayerAccountId"],
     }
+    populated = query["resultConfiguration"]["outputConfiguration"].get("intermediateTable")
+    return shown | ({"intermediateTableConfiguration": populated} if populated else {})

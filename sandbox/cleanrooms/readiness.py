@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.cleanrooms.intermediate_table import IntermediateTable
 from sandbox.cleanrooms.mapped_tables import MappedTable
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
 
 _MESSAGES = {
     "ID_MAPPING_TABLE_NOT_POPULATED": "The ID mapping table has not been populated.",
+    "INTERMEDIATE_TABLE_NOT_POPULATED": "The intermediate table has not been populated.",
+    "INTERMEDIATE_TABLE_ANALYSIS_RULE_MISSING": "The intermediate table has no analysis rule.",
+    "INTERMEDIATE_TABLE_BASE_TABLE_REMOVED": "A base table was removed from the collaboration.",
+    "INTERMEDIATE_TABLE_DISALLOWED_BY_DATA_PROVIDER": "A data provider has disallowed the table.",
+    "INTERMEDIATE_TABLE_RETENTION_PERIOD_EXPIRED": "The retention period of the table's data is over.",
+    "INTERMEDIATE_TABLE_INHERITED_CONSTRAINTS_VIOLATED": (
+        "The analysis rule permits more than the base tables did when the table was populated."
+    ),
     "ANALYSIS_RULE_MISSING": "The configured table has no analysis rule.",
     "ANALYSIS_TEMPLATES_NOT_CONFIGURED": "The custom analysis rule allows no analyses.",
     "ANALYSIS_PROVIDERS_NOT_CONFIGURED": "The custom analysis rule allows any query of no provider.",
@@ -32,6 +41,9 @@ def status_details(table: AssociatedTable, *, private_budget: bool) -> list[Docu
     if isinstance(table, MappedTable):
         codes = [] if table.is_populated else ["ID_MAPPING_TABLE_NOT_POPULATED"]
         return [_status(table, "DIRECT_ANALYSIS", codes)]
+    if isinstance(table, IntermediateTable) and table.not_ready:
+        codes = [table.not_ready]
+        return [_status(table, kind, codes) for kind in ("DIRECT_ANALYSIS", "ADDITIONAL_ANALYSIS")]
     both = _against_both(table, private_budget)
     return [
         _status(table, "DIRECT_ANALYSIS", both + _against_direct(table)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.cleanrooms import refusals
+from sandbox.cleanrooms.engine.managed import ManagedStorage
 from sandbox.cleanrooms.settings import Settings
 from sandbox.cleanrooms.state import Document, Store
 from sandbox.wire import Caller
@@ -19,9 +20,10 @@ class Room:
     Documents hold what the API shows under the API's names; what it does not show begins with ``_``.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, managed: ManagedStorage) -> None:
         self.store = store
         self.settings = settings
+        self.managed = managed
 
     def collaboration_seen_by(self, caller: Caller, identifier: str) -> Document:
         """Returns a collaboration that the caller created or is invited to.

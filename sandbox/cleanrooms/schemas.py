@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
 from sandbox.cleanrooms.budget_templates import private_template
+from sandbox.cleanrooms.intermediate_table import TYPE, IntermediateTable, intermediate_tables_in
 from sandbox.cleanrooms.mapped_tables import MappedTable, mapped_tables_in
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.readiness import status_details
@@ -118,7 +119,8 @@ class Schemas(Room):
     def _tables(self, collaboration: Document) -> list[AssociatedTable]:
         found = [AssociatedTable.load(self.store, one) for one in associations_in(self, collaboration["id"])]
         mapped = mapped_tables_in(self, collaboration["id"])
-        return [table for table in [*found, *mapped] if table is not None]
+        cached = intermediate_tables_in(self.store, collaboration["id"])
+        return [table for table in [*found, *mapped, *cached] if table is not None]
 
     def _table(self, collaboration: Document, name: str) -> AssociatedTable:
         for table in self._tables(collaboration):
@@ -128,11 +130,15 @@ class Schemas(Room):
 
 
 def _type(table: AssociatedTable) -> str:
+    if isinstance(table, IntermediateTable):
+        return TYPE
     return "ID_MAPPING_TABLE" if isinstance(table, MappedTable) else "TABLE"
 
 
 def _properties(table: AssociatedTable) -> Document:
     identifier = table.association["id"]
+    if isinstance(table, IntermediateTable):
+        return {"intermediateTable": {"intermediateTableId": identifier}}
     if isinstance(table, MappedTable):
         sources = table.association["inputReferenceProperties"]["idMappingTableInputSource"]
         return {"idMappingTable": {"idMappingTableInputSource": sources, "idMappingTableId": identifier}}
@@ -152,10 +158,17 @@ def _rule(collaboration: Document, table: AssociatedTable, kind: str) -> Documen
         "name": table.name,
         "createTime": table.rule["createTime"],
         "updateTime": table.rule["updateTime"],
-        "policy": table.rule["policy"],
-        "collaborationPolicy": table.association_rule["policy"] if table.association_rule else None,
+        "policy": table.shown_policy,
+        "collaborationPolicy": _collaboration_policy(table),
         "consolidatedPolicy": _consolidated(table) if table.association_rule else None,
     }
+
+
+def _collaboration_policy(table: AssociatedTable) -> Mapping[str, Any] | None:
+    """An intermediate table has no rule beside its own."""
+    if table.association_rule is None or isinstance(table, IntermediateTable):
+        return None
+    return dict(table.association_rule["policy"])
 
 
 def _consolidated(table: AssociatedTable) -> Document:

@@ -13,17 +13,24 @@ from sandbox.cleanrooms.budgets import Budgets
 from sandbox.cleanrooms.change_requests import ChangeRequests
 from sandbox.cleanrooms.collaborations import Collaborations
 from sandbox.cleanrooms.configured_tables import ConfiguredTables
+from sandbox.cleanrooms.engine.managed import ManagedStorage
 from sandbox.cleanrooms.engine.runner import QueryRunner
+from sandbox.cleanrooms.events import Events
 from sandbox.cleanrooms.id_mapping_tables import IdMappingTables
 from sandbox.cleanrooms.id_namespaces import IdNamespaces
+from sandbox.cleanrooms.intermediate_rules import IntermediateRules
+from sandbox.cleanrooms.intermediate_states import VERSION, settle
 from sandbox.cleanrooms.memberships import Memberships
+from sandbox.cleanrooms.populations import Populations
 from sandbox.cleanrooms.queries import Queries
+from sandbox.cleanrooms.rates import Rates
 from sandbox.cleanrooms.schemas import Schemas
 from sandbox.cleanrooms.settings import Settings
-from sandbox.cleanrooms.state import Store
+from sandbox.cleanrooms.state import Document, Store
 from sandbox.cleanrooms.table_rules import TableRules
 from sandbox.cleanrooms.tags import Tags
 from sandbox.cleanrooms.templates import Templates
+from sandbox.wire import Caller
 
 
 class CleanRooms(
@@ -40,7 +47,8 @@ class CleanRooms(
     Budgets,
     IdNamespaces,
     IdMappingTables,
-    Queries,
+    IntermediateRules,
+    Populations,
     Tags,
 ):
     """AWS Clean Rooms for :class:`sandbox.wire.RestJsonService`: one method per operation, in snake case.
@@ -60,10 +68,34 @@ class CleanRooms(
         if data_dir is not None:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Store(data_dir / "state.sqlite" if data_dir else None)
+        Events(store)
         analysis_log = AnalysisLog()
         work = data_dir / "work" if data_dir else None
-        runner = QueryRunner(store, settings, work, analysis_log.terminated)
-        Queries.__init__(self, store, settings, runner, analysis_log)
+        managed = ManagedStorage(data_dir / "managed" if data_dir else None)
+
+        def ended(query: Document) -> None:
+            analysis_log.terminated(query)
+            if "version" in query["_plan"]:
+                settle(store, managed, query["_plan"]["collaboration"])
+
+        runner = QueryRunner(store, settings, work, managed, ended)
+        managed.drop_all_but(
+            {
+                version["id"]
+                for version in store.find(VERSION)
+                if (store.get("protected_query", version["analysisId"]) or {}).get("status") == "SUCCESS"
+            }
+        )
+        self._rates = Rates()
+        Queries.__init__(self, store, settings, managed, runner, analysis_log)
+
+    def admit(self, caller: Caller, operation: str) -> None:
+        """Lets a call pass that keeps to the request rates, where these are enforced.
+
+        :raises ServiceFault: ThrottlingException
+        """
+        if self.settings.request_rates == "documented":
+            self._rates.admit(caller.account, operation)
 
     def owner_of_collaboration(self, identifier: str) -> str | None:
         """Returns the account in a collaboration's ARN, for IAM; ``None`` when there is no such."""

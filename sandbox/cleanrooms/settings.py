@@ -27,10 +27,15 @@ class Settings:
     # Memory and threads of one query's process; beyond the memory DuckDB spills to disk.
     memory_limit: str = "2GB"
     threads: int = 2
+    # Rows of one object of a result, unless singleFileOutput asks for one object.
+    part_rows: int = 1_000_000
     # Unfinished queries that one membership may have (a hard quota of the service).
     concurrent_queries: int = 5
     # Billing: units = CRPU x hours, with this minimum per query. Rates and the minimum are not public.
     minimum_billed_seconds: float = 60.0
+    # Calls per second and operation: "unlimited", or "documented" (5, of some operations 20), beyond which
+    # a call is throttled.
+    request_rates: str = "unlimited"
     # DeleteConfiguredTable while associations exist: "allow" (as the guide says) or "conflict" (409).
     delete_table_in_use: str = "allow"
     # Seconds that the clean room's clock is ahead at the start; POST /_sandbox/clock changes it.
@@ -40,6 +45,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         _one_of("violations", self.violations, ("sync", "async"))
+        _one_of("request_rates", self.request_rates, ("unlimited", "documented"))
+        if self.part_rows < 1:
+            raise ValueError(f"{PREFIX}PART_ROWS must be at least 1, not {self.part_rows}")
         _one_of("delete_table_in_use", self.delete_table_in_use, ("allow", "conflict"))
 
     @classmethod

@@ -17,9 +17,9 @@ def uses_left(room: Room, collaboration: str, tables: Mapping[str, AssociatedTab
     """Returns the remaining uses of those tables that have an access budget, by name."""
     templates, now = access_templates(room, collaboration), names.now()
     return {
-        name: access_budgets.remaining(templates[arn], now)
+        name: min(access_budgets.remaining(templates[arn], now) for arn in budgeted)
         for name, table in tables.items()
-        if (arn := table.association["arn"]) in templates
+        if (budgeted := [arn for arn in table.budget_arns if arn in templates])
     }
 
 
@@ -50,7 +50,7 @@ def spend(room: Room, collaboration: str, tables: list[AssociatedTable], text: s
     """
     now = names.now()
     budgets = access_templates(room, collaboration)
-    for arn in dict.fromkeys(table.association["arn"] for table in tables):
+    for arn in dict.fromkeys(arn for table in tables for arn in table.budget_arns):
         if budget := budgets.get(arn):
             if access_budgets.remaining(budget, now) <= 0:
                 raise refusals.unready("The access budget of a table is spent.")

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cleanrooms.rules import Submission, Table, Template, Verdict, Violation, check
+from cleanrooms.rules.inheritance import undeferred
 from sandbox.cleanrooms import refusals
 from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.intermediate_states import KIND
+from sandbox.cleanrooms.intermediate_table import IntermediateTable
 from sandbox.cleanrooms.mapped_tables import mapped_tables_in
 from sandbox.cleanrooms.outputs import Outputs
 from sandbox.cleanrooms.room import CAN_QUERY, CAN_RECEIVE_RESULTS, Room
-from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables, table_names
+from sandbox.cleanrooms.spark import TableNames, UnreadableQuery, names_in
 from sandbox.cleanrooms.spending import aggregations_left, is_private, uses_left
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.tables import AssociatedTable
@@ -39,10 +42,17 @@ _ABOUT_CONFIGURATION = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, the tables that it is about, the text before it was constrained and the names in it."""
+    """A verdict and what it is about.
+
+    :param seen: the tables as their owners' rules have them
+    :param text: before it was constrained
+    :param mentioned: the names in it
+    """
 
     verdict: Verdict
     tables: Mapping[str, AssociatedTable]
+    seen: Mapping[str, Table]
+    template: Template | None = None
     text: str = ""
     mentioned: tuple[str, ...] = ()
 
@@ -59,16 +69,20 @@ def judge(
     parameters: Mapping[str, Any],
     outputs: Outputs,
     payer: str,
+    *,
+    populates: bool = False,
 ) -> Judged:
     """Judges a query by all rules of the collaboration.
 
     :param parameters: ``sqlParameters`` of the request
+    :param populates: an intermediate table, for which some controls wait until it is used
     :raises ServiceFault: ResourceNotFoundException for a template that the collaboration lacks,
         ValidationException for both or none of query and template
     """
     template = _template(room, collaboration, parameters)
     text = parameters.get("queryString", "") if template is None else template.sql
-    tables = _tables(room, collaboration, text)
+    named = _named(text)
+    tables = _tables(room, collaboration, named)
     seen: dict[str, Table] = {}
     data_buckets = set()
     for name, table in tables.items():
@@ -78,14 +92,14 @@ def judge(
     facts = _facts(room, collaboration, outputs, payer, frozenset(data_buckets), tables, text)
     verdict = check(
         parameters.get("queryString"),
-        seen,
+        {name: undeferred(table) for name, table in seen.items()} if populates else seen,
         runner=runner,
         receivers=outputs.receivers,
         template=template,
         parameters=parameters.get("parameters"),
         submission_facts=facts,
     )
-    return Judged(verdict, tables, text, _mentioned(text))
+    return Judged(verdict, tables, seen, template, text, named.read)
 
 
 def split(violations: Sequence[Violation]) -> tuple[ServiceFault | None, str]:
@@ -131,11 +145,15 @@ def _template(room: Room, collaboration: Document, parameters: Mapping[str, Any]
     )
 
 
-def _tables(room: Room, collaboration: Document, text: str) -> dict[str, AssociatedTable]:
+def _named(text: str) -> TableNames:
     try:
-        wanted = set(mentioned_tables(text))
+        return names_in(text)
     except UnreadableQuery:
-        return {}  # the verdict says so, with the position
+        return TableNames()  # the verdict says so, with the position
+
+
+def _tables(room: Room, collaboration: Document, named: TableNames) -> dict[str, AssociatedTable]:
+    wanted = set(named.mentioned)
     found = [
         AssociatedTable.load(room.store, association)
         for association in associations_in(room, collaboration["id"])
@@ -144,14 +162,14 @@ def _tables(room: Room, collaboration: Document, text: str) -> dict[str, Associa
     mapped = [table for table in mapped_tables_in(room, collaboration["id"]) if table.name in wanted]
     if empty := next((table.name for table in mapped if not table.is_populated), None):
         raise refusals.unready(f"Table {empty} is not ready: ID_MAPPING_TABLE_NOT_POPULATED.")
-    return {table.name: table for table in [*found, *mapped] if table is not None}
-
-
-def _mentioned(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(table_names(text))
-    except UnreadableQuery:
-        return ()
+    cached = [
+        IntermediateTable.of(room.store, document)
+        for document in room.store.of_members(KIND, collaboration["id"])
+        if document["name"] in wanted
+    ]
+    if unready := next((table for table in cached if table.not_ready), None):
+        raise refusals.unready(f"Table {unready.name} is not ready: {unready.not_ready}.")
+    return {table.name: table for table in [*found, *mapped, *cached] if table is not None}
 
 
 def _facts(

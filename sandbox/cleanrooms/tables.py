@@ -57,6 +57,17 @@ class AssociatedTable:
         ((_, policy),) = self.association_rule["policy"]["v1"].items()
         return dict(policy)
 
+    @property
+    def shown_policy(self) -> Mapping[str, Any]:
+        """The policy of the table's rule."""
+        assert self.rule is not None
+        return dict(self.rule["policy"])
+
+    @property
+    def budget_arns(self) -> tuple[str, ...]:
+        """ARNs of the tables whose access budgets a use of this one counts for."""
+        return (self.association["arn"],)
+
     def catalog(self) -> GlueTable:
         """Returns the Glue table; when the catalog lost it, what it was when it was configured."""
         reference = self.configured["tableReference"]["glue"]

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cleanrooms.rules import validate_template
 from sandbox.cleanrooms import names, quotas, refusals
+from sandbox.cleanrooms.associations import associations_in
+from sandbox.cleanrooms.intermediate_table import intermediate_tables_in
+from sandbox.cleanrooms.mapped_tables import mapped_tables_in
 from sandbox.cleanrooms.paging import page
 from sandbox.cleanrooms.room import Room, public, summary
-from sandbox.cleanrooms.spark import UnreadableQuery, table_names
+from sandbox.cleanrooms.spark import UnreadableQuery, mentioned_tables, table_names
 from sandbox.cleanrooms.state import Document
+from sandbox.cleanrooms.tables import AssociatedTable
 from sandbox.wire import Caller
 
 _SUMMARY = (
@@ -70,6 +75,7 @@ class Templates(Room):
             quotas.within(quotas.TEMPLATES_PER_MEMBERSHIP, len(mine) + 1, "Analysis templates per membership")
             body = _new(membership, request, referenced)
             body["creatorAccountId"] = caller.account
+            body["validations"] = _validations(self, membership["collaborationId"], text)
             self.store.add("analysis_template", body, owner=caller.account, parent=membership["id"])
             self.keep_tags(body["arn"], caller.account, request.get("tags"))
         return {"analysisTemplate": _own_view(body)}
@@ -126,7 +132,7 @@ class Templates(Room):
     def list_collaboration_analysis_templates(self, caller: Caller, **request: Any) -> Document:
         """Lists the templates of all active members."""
         collaboration = self.collaboration_of_member(caller, request["collaborationIdentifier"])
-        every = sorted(_templates_in(self, collaboration["id"]), key=lambda template: template["_seq"])
+        every = _templates_in(self, collaboration["id"])
         shown, more = page(every, request, f"collaboration templates {collaboration['id']}")
         summaries = [summary(item, _COLLABORATION_SUMMARY) for item in shown]
         return {"collaborationAnalysisTemplateSummaries": summaries, **more}
@@ -146,12 +152,7 @@ def template_in(room: Room, collaboration: str, arn: str) -> Document | None:
 
 
 def _templates_in(room: Room, collaboration: str) -> list[Document]:
-    return [
-        template
-        for membership in room.store.find("membership", parent=collaboration)
-        if membership["status"] == "ACTIVE"
-        for template in room.store.find("analysis_template", parent=membership["id"])
-    ]
+    return room.store.of_members("analysis_template", collaboration)
 
 
 def _sql_text(request: Mapping[str, Any]) -> str:
@@ -159,6 +160,24 @@ def _sql_text(request: Mapping[str, Any]) -> str:
         raise refusals.field_invalid("format", "the sandbox runs analysis templates of format SQL only")
     text: str = request["source"]["text"]
     return text
+
+
+def _validations(room: Room, collaboration: str, text: str) -> list[Document]:
+    """What the service finds out about a template when it is created."""
+    wanted = set(mentioned_tables(text))
+    associated = [
+        AssociatedTable.load(room.store, association)
+        for association in associations_in(room, collaboration)
+        if association["name"] in wanted
+    ]
+    mapped = [table for table in mapped_tables_in(room, collaboration) if table.name in wanted]
+    cached = [table for table in intermediate_tables_in(room.store, collaboration) if table.name in wanted]
+    tables = [table for table in [*associated, *mapped, *cached] if table is not None]
+    found = validate_template(text, {table.name: table.as_rule_table(table.catalog()) for table in tables})
+    detail: Document = {"type": "DIFFERENTIAL_PRIVACY", "status": found.status}
+    if found.reasons:
+        detail["reasons"] = [{"message": message} for message in found.reasons]
+    return [detail]
 
 
 def _check_parameters(parameters: list[Mapping[str, Any]]) -> None:

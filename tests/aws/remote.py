@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.wire import Caller, RestJsonService, ServiceFault
-from tests.aws.service import COLLABORATION, MEMBERSHIP, _handler
+from tests.aws.service import COLLABORATION, MEMBERSHIP, _handler, _membership, template
 
 WORKFLOW = "arn:aws:entityresolution:us-east-1:111122223333:idmappingworkflow/household"
 ARN = f"arn:aws:cleanrooms:us-east-1:111122223333:membership/{MEMBERSHIP}"
@@ -27,8 +27,9 @@ class Remote:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.calls: Counter[str] = Counter()
         self.cut: str | None = None
-        self.templates: dict[str, dict[str, Any]] = {}
+        self.workflow = "household"
         self.budgets: list[dict[str, Any]] = []
+        self.parameters: list[dict[str, Any]] = []
         self._wires = [RestJsonService(name, self) for name in ("cleanrooms", "entityresolution", "databrew")]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))  # type: ignore[arg-type]
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
@@ -63,6 +64,12 @@ class Remote:
         self.courses[job_id] = list(self.course)
         self.jobs[job_id] = {"createTime": time.time(), **fields}
         return job_id
+
+    def get_membership(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        return {"membership": {**_membership(), "queryLogStatus": "DISABLED"}}
+
+    def get_collaboration_analysis_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        return {"collaborationAnalysisTemplate": template(request["analysisTemplateArn"], self.parameters)}
 
     def start_protected_job(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return self._job(self._add(jobParameters=request["jobParameters"]), "SUBMITTED")
@@ -155,8 +162,9 @@ class Remote:
         return {"idMappingJobId": self._add()}
 
     def get_id_mapping_job(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        assert request["workflowName"] == "household"
+        assert request["workflowName"] == self.workflow
         job_id = str(uuid.UUID(request["jobId"]))
+        self.courses.setdefault(job_id, list(self.course))  # of a job that the local AWS has started
         answer = {"jobId": request["jobId"], "status": self.state(job_id), "startTime": time.time()}
         if answer["status"] == "FAILED":
             answer["errorDetails"] = {"errorMessage": "no rows"}
@@ -174,27 +182,19 @@ class Remote:
             ]
         }
 
-    def get_intermediate_table(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        collaboration = f"arn:aws:cleanrooms:us-east-1:111122223333:collaboration/{COLLABORATION}"
-        table: dict[str, Any] = {
-            "id": TABLE,
-            "arn": f"{ARN}/intermediatetable/{TABLE}",
-            "name": "households",
-            "membershipId": MEMBERSHIP,
-            "membershipArn": ARN,
-            "collaborationId": COLLABORATION,
-            "collaborationArn": collaboration,
-            "createTime": time.time(),
-            "updateTime": time.time(),
-            "status": "POPULATE_STARTED",
-            "populationAnalysisConfiguration": {"sqlParameters": {"queryString": "SELECT 1"}},
-            "retentionInDays": 30,
-            "tableDependencies": [],
-        }
-        for query_id in self.jobs:
-            version = {"versionId": TABLE, "analysisId": query_id, "analysisType": "QUERY"}
-            table["intermediateTableVersion"] = {**version, "inheritedConstraints": {}}
-        return {"intermediateTable": table}
+    def list_intermediate_table_versions(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        versions = [
+            {
+                "versionId": TABLE,
+                "tableId": TABLE,
+                "createTime": job["createTime"],
+                "analysisId": query_id,
+                "status": "POPULATE_STARTED",
+                "analysisType": "QUERY",
+            }
+            for query_id, job in self.jobs.items()
+        ]
+        return {"intermediateTableVersionSummaries": versions}
 
     def start_job_run(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return {"RunId": self._add()}
@@ -215,41 +215,6 @@ class Remote:
             for run, job in self.jobs.items()
         ]
         return {"JobRuns": runs}
-
-    def create_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        template_id = str(uuid.uuid4())
-        self.templates[template_id] = {
-            "id": template_id,
-            "arn": f"{ARN}/privacybudgettemplate/{template_id}",
-            "membershipId": MEMBERSHIP,
-            "membershipArn": ARN,
-            "collaborationId": COLLABORATION,
-            "collaborationArn": f"arn:aws:cleanrooms:us-east-1:111122223333:collaboration/{COLLABORATION}",
-            "createTime": time.time(),
-            "updateTime": time.time(),
-            "privacyBudgetType": request["privacyBudgetType"],
-            "autoRefresh": request.get("autoRefresh", "NONE"),
-            "parameters": request["parameters"],
-        }
-        return {"privacyBudgetTemplate": self.templates[template_id]}
-
-    def get_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        return {"privacyBudgetTemplate": self.templates[request["privacyBudgetTemplateIdentifier"]]}
-
-    def update_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        template = self.templates[request["privacyBudgetTemplateIdentifier"]]
-        for kind, values in request["parameters"].items():
-            template["parameters"][kind] |= values
-        return {"privacyBudgetTemplate": template}
-
-    def delete_privacy_budget_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        del self.templates[request["privacyBudgetTemplateIdentifier"]]
-        return {}
-
-    def list_privacy_budget_templates(self, caller: Caller, **request: Any) -> dict[str, Any]:
-        hidden = ("autoRefresh", "parameters")
-        shown = [{k: v for k, v in one.items() if k not in hidden} for one in self.templates.values()]
-        return {"privacyBudgetTemplateSummaries": shown}
 
     def list_privacy_budgets(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return {"privacyBudgetSummaries": self.budgets}

@@ -35,6 +35,7 @@ class Service:
         self.calls: Counter[str] = Counter()
         self.faults: dict[str, list[Any]] = defaultdict(list)
         self.members: list[tuple[str, str]] = [("111122223333", "ACTIVE"), ("444455556666", "ACTIVE")]
+        self.parameters: list[dict[str, Any]] = []
         self._wire = RestJsonService("cleanrooms", self)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
@@ -114,6 +115,9 @@ class Service:
     def get_membership(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return {"membership": {**_membership(), "queryLogStatus": "DISABLED"}}
 
+    def get_collaboration_analysis_template(self, caller: Caller, **request: Any) -> dict[str, Any]:
+        return {"collaborationAnalysisTemplate": template(request["analysisTemplateArn"], self.parameters)}
+
     def list_memberships(self, caller: Caller, **request: Any) -> dict[str, Any]:
         return {"membershipSummaries": [_membership()]}
 
@@ -187,6 +191,23 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def template(arn: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    """An analysis template as the collaboration shows it."""
+    return {
+        "id": arn.rpartition("/")[2],
+        "arn": arn,
+        "collaborationId": COLLABORATION,
+        "collaborationArn": f"arn:aws:cleanrooms:us-east-1:444455556666:collaboration/{COLLABORATION}",
+        "creatorAccountId": "111122223333",
+        "name": "stores",
+        "createTime": time.time(),
+        "updateTime": time.time(),
+        "schema": {"referencedTables": ["segments"]},
+        "format": "SQL",
+        "analysisParameters": parameters,
+    }
 
 
 def _membership() -> dict[str, Any]:

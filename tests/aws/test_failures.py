@@ -235,6 +235,12 @@ def test_of_a_refused_argument_only_the_name_is_kept() -> None:
     assert "SELECT" not in text
 
 
+def test_an_operation_that_is_not_there_is_no_passing_trouble() -> None:
+    error = client_error("NotImplementedException", status=501)
+    assert from_aws(error, "StartProtectedJob", "membership m").permanent
+    assert not may_have_happened(error)
+
+
 def test_literals_do_not_pass_through_messages() -> None:
     message = "mismatched input near 'jane@example.com'\n  in 'x'"
     assert masked(message) == "mismatched input near '…' in '…'"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+import botocore.session
 import pytest
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from airflow.sdk.module_loading import import_string
 from botocore.exceptions import WaiterError
 
+from cleanrooms.aws import hooks
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
 from cleanrooms.aws.hooks.databrew import CleanRoomsDataBrewHook
 from cleanrooms.aws.hooks.entity_resolution import EntityResolutionHook
@@ -23,7 +27,16 @@ from tests.aws.conftest import Store, context_of
 from tests.aws.remote import TABLE, Remote
 from tests.aws.service import MEMBERSHIP
 
+WAITERS = Path(hooks.__file__).parents[1] / "waiters"
 TEMPLATE = f"arn:aws:cleanrooms:us-east-1:111122223333:membership/{MEMBERSHIP}/analysistemplate/{TABLE}"
+
+
+CLEAN_ROOMS_WAITERS = (
+    "protected_query_complete",
+    "protected_job_complete",
+    "intermediate_table_populated",
+    "members_active",
+)
 
 
 @dataclass(frozen=True)
@@ -241,7 +254,7 @@ class TestWaiters:
         "protected job": (
             CleanRoomsHook,
             "protected_job_complete",
-            {"protected_query_complete", "protected_job_complete", "members_active"},
+            {*CLEAN_ROOMS_WAITERS},
         ),
     }
 
@@ -261,9 +274,29 @@ class TestWaiters:
             kind, waiter, _ = self.HOOKS[name]
             hook = kind(aws_conn_id=None, region_name="us-east-1")
             wait = hook.get_waiter(waiter).wait
-            arguments = {**info.value.trigger.waiter_args, "WaiterConfig": {"Delay": 0, "MaxAttempts": 5}}
+            arguments = {**info.value.trigger.arguments, "WaiterConfig": {"Delay": 0, "MaxAttempts": 5}}
             if end == work.success:
                 wait(**arguments)
             else:
                 with pytest.raises(WaiterError, match="terminal failure"):
                     wait(**arguments)
+
+    @pytest.mark.parametrize(
+        ("service", "waiter", "statuses"),
+        [
+            ("cleanrooms", "protected_query_complete", "ProtectedQueryStatus"),
+            ("cleanrooms", "protected_job_complete", "ProtectedJobStatus"),
+            ("cleanrooms", "intermediate_table_populated", "IntermediateTableStatus"),
+            ("databrew", "job_run_succeeded", "JobRunState"),
+            ("entityresolution", "id_mapping_job_complete", "JobStatus"),
+        ],
+    )
+    def test_every_status_of_the_services_model_has_its_meaning(
+        self, service: str, waiter: str, statuses: str
+    ) -> None:
+        found = json.loads((WAITERS / f"{service}.json").read_text())["waiters"][waiter]
+        meant = {one["expected"] for one in found["acceptors"] if one["matcher"] == "path"}
+        model = botocore.session.get_session().get_service_model(service)
+        assert meant == set(model.shape_for(statuses).enum)
+        states = {one["state"] for one in found["acceptors"] if one["matcher"] == "path"}
+        assert states == {"success", "failure", "retry"}

@@ -16,7 +16,6 @@ from botocore.exceptions import WaiterError
 from cleanrooms.aws import watch as watching
 from cleanrooms.aws.errors import QuotaExceeded
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
-from cleanrooms.aws.lineage import dataset_of, masked_sql, table_names
 from cleanrooms.aws.links.protected_query import CleanRoomsCollaborationLink, CleanRoomsProtectedQueryLink
 from cleanrooms.aws.watch import Watch
 from cleanrooms.errors import PermanentError
@@ -24,6 +23,7 @@ from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
 from sandbox.wire import ServiceFault
 from tests.aws.conftest import Store, context_of
 from tests.aws.service import COLLABORATION, MEMBERSHIP, Service
+from tests.aws.test_jobs import CLEAN_ROOMS_WAITERS
 
 Make = Callable[..., Any]
 
@@ -74,8 +74,7 @@ class TestWaiters:
     """Every waiter of waiters/cleanrooms.json has its tests here."""
 
     def test_each_one_is_known(self, hook: CleanRoomsHook) -> None:
-        known = {"protected_query_complete", "protected_job_complete", "members_active"}
-        assert known == set(hook.list_waiters())
+        assert set(CLEAN_ROOMS_WAITERS) == set(hook.list_waiters())
 
     @pytest.mark.parametrize("end", CleanRoomsHook.FAILURE_STATES)
     def test_protected_query_complete_fails(self, hook: CleanRoomsHook, service: Service, end: str) -> None:
@@ -119,16 +118,11 @@ def test_pauses_double_with_each_trouble_up_to_five_minutes_and_come_back() -> N
     assert 30 <= watch.pause() <= 33
 
 
-def test_a_waiting_hour_at_the_defaults_costs_at_most_130_looks(make: Make) -> None:
-    delay = make(waiter_delay=None)._delay
-    assert 3600 / delay <= 130
-
-
 def test_the_default_wait_stays_below_the_services_own_24_hours() -> None:
     from cleanrooms.aws.operators.protected_query import CleanRoomsStartProtectedQueryOperator
 
     operator = CleanRoomsStartProtectedQueryOperator(task_id="t", membership_id="m")
-    assert operator._delay * operator.waiter_max_attempts < 24 * 3600
+    assert operator.waiter_delay * operator.waiter_max_attempts < 24 * 3600
 
 
 def test_links_lead_to_the_collaboration_in_the_console(service: Service, make: Make, store: Store) -> None:
@@ -146,27 +140,6 @@ def test_links_lead_to_the_collaboration_in_the_console(service: Service, make: 
 def test_a_missing_link_does_not_disturb_the_query(service: Service, make: Make, store: Store) -> None:
     service.faults["GetMembership"] = [ServiceFault("AccessDeniedException", "no")]
     assert make().execute(context_of(store))["status"] == "SUCCESS"
-
-
-def test_lineage_shows_sql_without_its_literals() -> None:
-    sql = "SELECT COUNT(*) FROM crm WHERE email = 'jane@example.com' AND spend > 100.5 AND day = DATE '2017-03-06'"
-    masked = masked_sql(sql)
-    assert not any(secret in masked for secret in ("jane", "100", "2017"))
-    assert "email = ?" in masked
-
-
-def test_lineage_names_the_tables_that_are_read() -> None:
-    sql = "WITH w AS (SELECT * FROM exposures) SELECT * FROM w JOIN transactions t USING (email_key)"
-    assert table_names(sql) == ["exposures", "transactions"]
-
-
-def test_lineage_names_the_place_of_the_result() -> None:
-    assert dataset_of("s3://results/weekly/overlap/") == ("s3://results", "weekly/overlap")
-
-
-@pytest.mark.parametrize("sql", ["SELECT 1", "SELECT FROM WHERE ((("])
-def test_lineage_never_fails_a_task(service: Service, make: Make, sql: str) -> None:
-    make(sql=sql).get_openlineage_facets_on_complete(None)
 
 
 def test_the_operator_brings_its_retry_policy_and_a_task_may_bring_another(make: Make) -> None:

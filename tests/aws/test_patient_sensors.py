@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+from airflow.sdk.module_loading import import_string
+from botocore.exceptions import ClientError
 
 from cleanrooms.aws.errors import BudgetExhausted
+from cleanrooms.aws.sensors.membership import CleanRoomsMembersActiveSensor
 from cleanrooms.aws.sensors.partitions import PartitionsReadySensor
 from cleanrooms.aws.sensors.privacy_budget import CleanRoomsPrivacyBudgetSensor
 from cleanrooms.aws.sensors.protected_job import CleanRoomsProtectedJobSensor
 from cleanrooms.aws.sensors.schema import CleanRoomsTablesReadySensor
+from cleanrooms.aws.triggers.polling import Seen
 from cleanrooms.errors import PermanentError, ProtectedQueryError
 from sandbox.testing import ACCOUNT, Sandbox, running
 from tests.aws.conftest import Store, context_of
@@ -47,7 +55,21 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
 
 
 def sensor(kind: Any, **arguments: Any) -> Any:
-    return kind(task_id="look", aws_conn_id="clean_rooms", **arguments)
+    return kind(task_id="look", aws_conn_id="clean_rooms", **{"deferrable": False, **arguments})
+
+
+def deferred(one: Any) -> Any:
+    """The trigger of a sensor that defers, as the triggerer makes it."""
+    with pytest.raises(TaskDeferred) as info:
+        one.execute(context_of(Store()))
+    path, kwargs = info.value.trigger.serialize()
+    return import_string(path)(**kwargs)
+
+
+async def resumed(one: Any, trigger: Any) -> Any:
+    """What the task comes to when the trigger's wait is over."""
+    (event,) = [event.payload async for event in trigger.run()]
+    return one.resume_execution("execute_complete", {"event": event}, context_of(Store()))
 
 
 def poke(one: Any) -> bool:
@@ -79,7 +101,7 @@ def test_a_table_is_waited_for_until_all_its_rules_are_there(lab: Lab) -> None:
 
 def test_a_collaboration_that_is_not_ours_fails_at_once(lab: Lab) -> None:
     look = sensor(CleanRoomsTablesReadySensor, collaboration_id=COLLABORATION, tables=["segments"])
-    with pytest.raises(PermanentError, match=f"Look on collaboration {COLLABORATION} was refused"):
+    with pytest.raises(PermanentError, match=f"BatchGetSchema on collaboration {COLLABORATION} was refused"):
         poke(look)
 
 
@@ -165,3 +187,114 @@ def test_a_job_that_failed_is_not_waited_for(remote: Remote, end: str) -> None:
     job = remote.start_protected_job(None, jobParameters={"analysisTemplateArn": TEMPLATE})  # type: ignore[arg-type]
     with pytest.raises(ProtectedQueryError, match="Protected job"):
         poke(sensor(CleanRoomsProtectedJobSensor, membership_id=MEMBERSHIP, job_id=job["protectedJob"]["id"]))
+
+
+class TestDeferred:
+    """The same looks in the triggerer."""
+
+    WAIT: ClassVar[dict[str, Any]] = {"deferrable": True, "poke_interval": 1, "timeout": 20}
+
+    async def test_a_table_is_waited_for(self, lab: Lab) -> None:
+        tables = {"collaboration_id": lab.collaboration, "tables": ["segments"]}
+        look = sensor(CleanRoomsTablesReadySensor, **tables, **self.WAIT)
+        waiting = asyncio.create_task(resumed(look, deferred(look)))
+        await asyncio.sleep(1.5)
+        assert not waiting.done()
+        lab.brand.share(lab.membership, "segments", COLUMNS, "CUSTOM", any_query())
+        await waiting
+
+    async def test_partitions_are_waited_for(self, lab: Lab) -> None:
+        lab.brand.table("days", {"n": "int"}, "serde", {}, {}, {"dt": "string"})
+        days = {"database": lab.brand.database, "table": "days", "partitions": [["2017-03-06"]]}
+        look = sensor(PartitionsReadySensor, **days, **self.WAIT)
+        trigger = deferred(look)
+        lab.brand.partition("days", ["2017-03-06"], ["dt"], None)
+        await resumed(look, trigger)
+
+    async def test_a_budget_is_waited_for(self, lab: Lab) -> None:
+        look = sensor(CleanRoomsPrivacyBudgetSensor, membership_id=lab.membership, **self.WAIT)
+        trigger = deferred(look)
+        lab.brand.clean_rooms.create_privacy_budget_template(
+            membershipIdentifier=lab.membership,
+            autoRefresh="CALENDAR_MONTH",
+            privacyBudgetType="DIFFERENTIAL_PRIVACY",
+            parameters={"differentialPrivacy": {"epsilon": 3, "usersNoisePerQuery": 30}},
+        )
+        await resumed(look, trigger)
+
+    async def test_members_are_waited_for(self, lab: Lab) -> None:
+        retailer = lab.retailer.clean_rooms
+        room = retailer.create_collaboration(
+            name="room",
+            description="a test",
+            creatorDisplayName="Retailer",
+            creatorMemberAbilities=["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
+            members=[{"accountId": ACCOUNT, "displayName": "Brand", "memberAbilities": []}],
+            queryLogStatus="DISABLED",
+        )["collaboration"]["id"]
+        retailer.create_membership(collaborationIdentifier=room, queryLogStatus="DISABLED")
+        look = sensor(CleanRoomsMembersActiveSensor, collaboration_id=room, **self.WAIT)
+        trigger = deferred(look)
+        lab.brand.clean_rooms.create_membership(collaborationIdentifier=room, queryLogStatus="DISABLED")
+        await resumed(look, trigger)
+
+    def job(self, remote: Remote, *course: str) -> dict[str, Any]:
+        remote.course = list(course)
+        job = remote.start_protected_job(None, jobParameters={"analysisTemplateArn": TEMPLATE})  # type: ignore[arg-type]
+        return {"membership_id": MEMBERSHIP, "job_id": job["protectedJob"]["id"]}
+
+    async def test_a_job_is_waited_for_and_never_cancelled(self, remote: Remote) -> None:
+        look = sensor(CleanRoomsProtectedJobSensor, **self.job(remote, "STARTED", "SUCCESS"), **self.WAIT)
+        trigger = deferred(look)
+        await trigger.on_kill()
+        await resumed(look, trigger)
+        assert remote.calls["UpdateProtectedJob"] == 0
+
+    async def test_a_job_that_fails_meanwhile_is_told_as_what_it_is(self, remote: Remote) -> None:
+        look = sensor(CleanRoomsProtectedJobSensor, **self.job(remote, "STARTED", "FAILED"), **self.WAIT)
+        with pytest.raises(ProtectedQueryError, match="ended FAILED with EXECUTION"):
+            await resumed(look, deferred(look))
+
+    async def test_what_ends_the_wait_is_told_as_what_it_is(self, lab: Lab) -> None:
+        tables = {"collaboration_id": lab.collaboration, "tables": ["segments"]}
+        look = sensor(CleanRoomsTablesReadySensor, **tables, **self.WAIT)
+        trigger = deferred(look)
+        lab.retailer.clean_rooms.delete_collaboration(collaborationIdentifier=lab.collaboration)
+        with pytest.raises(PermanentError, match=r"BatchGetSchema on collaboration .* was refused"):
+            await resumed(look, trigger)
+
+    @pytest.mark.parametrize(
+        ("soft_fail", "end"), [(False, AirflowSensorTimeout), (True, AirflowSkipException)]
+    )
+    async def test_a_wait_in_vain_ends_as_a_sensors_does(
+        self, remote: Remote, soft_fail: bool, end: type[Exception]
+    ) -> None:
+        wait = {**self.WAIT, "timeout": 1, "soft_fail": soft_fail}
+        look = sensor(CleanRoomsPrivacyBudgetSensor, membership_id=MEMBERSHIP, **wait)
+        with pytest.raises(end):
+            await resumed(look, deferred(look))
+
+    async def test_what_is_there_already_needs_no_deferral(self, remote: Remote) -> None:
+        remote.budgets = [budget(COUNT=3)]
+        look = sensor(CleanRoomsPrivacyBudgetSensor, membership_id=MEMBERSHIP, **self.WAIT)
+        assert look.execute(context_of(Store())) is None
+
+    async def test_throttling_slows_the_looks_down(self, remote: Remote, monkeypatch: Any) -> None:
+        pauses: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+
+        look = sensor(CleanRoomsPrivacyBudgetSensor, membership_id=MEMBERSHIP, **self.WAIT)
+        trigger = deferred(look)
+        monkeypatch.setattr("cleanrooms.aws.triggers.polling.asyncio", SimpleNamespace(sleep=sleep))
+        trouble = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "look")
+
+        async def throttled(client: Any) -> Any:
+            if len(pauses) < 4:
+                raise trouble
+            return Seen("ready", True)
+
+        monkeypatch.setattr(trigger, "look", throttled)
+        assert [event.payload["status"] async for event in trigger.run()] == ["done"]
+        assert [math.floor(pause) for pause in pauses[1:]] == [2, 4, 8]

@@ -54,8 +54,10 @@ def to_members(*accounts: str) -> dict[str, Any]:
 
 
 def test_a_running_query_is_cancelled_and_its_end_is_waited_for(lab: Lab) -> None:
+    lab.aws.faults({"match": f"^s3 GET /{lab.retailer.data}/", "delay": 60, "internal": True})
     query_id = lab.start(OVERLAP)
     assert cancel(lab, query_id) == {"query_id": query_id, "status": "CANCELLED"}
+    lab.aws.faults()
 
 
 def test_a_finished_query_stays_as_it_ended(lab: Lab) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cleanrooms.aws.query_request import QueryRequest, summary
+from cleanrooms.aws.query_request import QueryRequest, bill, summary
 from cleanrooms.errors import PermanentError
 
 BASE: dict[str, Any] = {
@@ -157,3 +157,10 @@ def test_a_distributed_result_names_our_place_and_the_receivers() -> None:
 )
 def test_the_destination_reads_well(changes: dict[str, Any], destination: str) -> None:
     assert request(**changes).destination == destination
+
+
+def test_a_bill_has_its_price_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bill(0.5) == "0.5 CRPU-hours billed"
+    monkeypatch.setenv("CLEANROOMS_CRPU_HOUR_PRICE", "0.656")
+    assert bill(0.5) == "0.5 CRPU-hours billed, about 0.33"
+    assert bill(None) == "nothing billed"

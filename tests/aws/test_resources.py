@@ -20,8 +20,6 @@ from cleanrooms.aws.operators import (
 from cleanrooms.errors import PermanentError
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
 from tests.aws.conftest import Store, context_of
-from tests.aws.remote import ARN, TABLE, Remote
-from tests.aws.service import MEMBERSHIP
 from tests.aws.test_on_sandbox import connect
 from tests.sandbox.cleanrooms.lab import Lab, any_query
 
@@ -209,35 +207,6 @@ def test_a_collaboration_and_our_membership_in_it(lab: Lab) -> None:
     assert [one["action"] for one in joined] == ["created", "unchanged", "updated"]
     assert run(membership.CleanRoomsDeleteMembershipOperator, ours)["action"] == "deleted"
     assert run(collaboration.CleanRoomsDeleteCollaborationOperator, room)["action"] == "deleted"
-
-
-def test_each_table_has_an_access_budget_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list does not tell them apart, and one must never be written over another."""
-
-    def budget(table: str, uses: int) -> dict[str, Any]:
-        periods = [{"type": "CALENDAR_MONTH", "budget": uses, "autoRefresh": "ENABLED"}]
-        arn = f"{ARN}/configuredtableassociation/{table}"
-        access = {"resourceArn": arn, "budgetParameters": periods}
-        return {
-            "membershipIdentifier": MEMBERSHIP,
-            "privacyBudgetType": "ACCESS_BUDGET",
-            "parameters": {"accessBudget": access},
-        }
-
-    with Remote() as remote:
-        connect(monkeypatch, remote.endpoint, ACCOUNT, "test")
-        create = privacy_budget_template.CleanRoomsCreatePrivacyBudgetTemplateOperator
-        one, other = TABLE, MEMBERSHIP
-        steps = [budget(one, 5), budget(other, 5), budget(one, 5), budget(other, 9)]
-        assert [run(create, step)["action"] for step in steps] == [
-            "created",
-            "created",
-            "unchanged",
-            "updated",
-        ]
-        delete = privacy_budget_template.CleanRoomsDeletePrivacyBudgetTemplateOperator
-        assert [run(delete, budget(one, 5))["action"] for _ in range(2)] == ["deleted", "absent"]
-        assert len(remote.templates) == 1
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])

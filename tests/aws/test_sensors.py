@@ -17,6 +17,7 @@ from tests.aws.service import COLLABORATION, MEMBERSHIP, Service
 
 QUICK: dict[str, Any] = {
     "task_id": "wait",
+    "mode": "poke",
     "poke_interval": 0,
     "timeout": 30,
     "aws_conn_id": None,
@@ -62,7 +63,7 @@ def test_a_query_of_nobody_fails_at_once(service: Service, store: Store) -> None
 
 
 async def test_deferred_it_waits_without_a_slot_and_never_cancels(service: Service, store: Store) -> None:
-    sensor = sensor_for(service, "SUCCESS", deferrable=True)
+    sensor = sensor_for(service, "STARTED", "SUCCESS", deferrable=True)
     with pytest.raises(TaskDeferred) as info:
         sensor.execute(context_of(store))
     await info.value.trigger.on_kill()
@@ -74,7 +75,7 @@ async def test_deferred_it_waits_without_a_slot_and_never_cancels(service: Servi
 def test_deferred_it_times_out_as_a_sensor_does(service: Service, store: Store) -> None:
     sensor = sensor_for(service, "STARTED", deferrable=True)
     event = {"status": "exhausted", "query_id": sensor.query_id, "adopted": False}
-    with pytest.raises(AirflowSensorTimeout, match="did not end within 30"):
+    with pytest.raises(AirflowSensorTimeout, match="was waited for in vain for 30 s"):
         sensor.execute_complete(context_of(store), event)
 
 
@@ -83,9 +84,9 @@ def test_the_members_sensor_names_who_is_missing(
 ) -> None:
     service.members = [("111122223333", "ACTIVE"), ("444455556666", "INVITED"), ("555566667777", "LEFT")]
     sensor = CleanRoomsMembersActiveSensor(collaboration_id=COLLABORATION, **QUICK)
-    assert sensor.poke(context_of(store)) is False
+    assert not sensor.poke(context_of(store))
     service.members[1] = ("444455556666", "ACTIVE")
-    assert sensor.poke(context_of(store)) is True
+    assert sensor.poke(context_of(store))
 
 
 def test_the_members_sensor_defers_only_when_somebody_is_missing(service: Service, store: Store) -> None:
@@ -94,5 +95,5 @@ def test_the_members_sensor_defers_only_when_somebody_is_missing(service: Servic
     service.members = [("444455556666", "INVITED")]
     with pytest.raises(TaskDeferred):
         sensor.execute(context_of(store))
-    with pytest.raises(AirflowSensorTimeout, match="not every member joined"):
-        sensor.execute_complete(context_of(store), {"status": "error", "message": "m"})
+    with pytest.raises(AirflowSensorTimeout, match=f"collaboration {COLLABORATION} was waited for in vain"):
+        sensor.execute_complete(context_of(store), {"status": "exhausted"})

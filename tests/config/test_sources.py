@@ -146,3 +146,33 @@ def test_what_is_not_yaml_names_the_line(tmp_path: Path) -> None:
     path.write_text("name: orders\nexport: [\n")
     with pytest.raises(ConfigError, match=r"orders\.yaml: is not YAML at line 3"):
         load_source(path)
+
+
+GLUE = {"role": "glue-role", "bucket": "jobs"}
+
+
+def test_a_source_is_prepared_on_the_worker_unless_it_says_otherwise(write: Callable[..., Path]) -> None:
+    assert load_source(write()).engine == "worker"
+
+
+def test_a_source_for_glue_names_the_jobs_role_and_bucket(write: Callable[..., Path]) -> None:
+    source = load_source(write(engine="glue", glue=GLUE))
+    assert source.glue is not None
+    assert (source.glue.version, source.glue.worker_type) == ("5.1", "G.1X")
+    with pytest.raises(ConfigError, match="needs the section glue with the role and bucket"):
+        load_source(write(engine="glue"))
+
+
+def test_glue_takes_no_database_because_its_login_stays_in_airflow(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "sql" / "extract").mkdir(parents=True)
+    (tmp_path / "sql" / "extract" / "orders.sql").write_text("SELECT 1")
+    database = {"connection": "shop", "sql": "orders.sql"}
+    with pytest.raises(ConfigError, match="engine is glue, but the rows come from a database"):
+        load_source(write(engine="glue", glue=GLUE, export=None, database=database))
+
+
+def test_a_section_of_an_engine_that_is_not_used_is_refused(write: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError, match="has no use for the section glue"):
+        load_source(write(glue=GLUE))

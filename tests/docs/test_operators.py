@@ -17,14 +17,23 @@ from airflow.sdk import BaseOperator, BaseSensorOperator
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.module_loading import import_string
 
+from cleanrooms.aws import errors
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
 from tests.aws.conftest import Store
 from tests.aws.remote import TABLE, Remote
 from tests.aws.test_jobs import TEMPLATE
 from tests.aws.test_on_sandbox import connect
-from tests.aws.test_patient_sensors import budget
+from tests.sandbox.cleanrooms import test_id_mapping as mapping
 from tests.sandbox.cleanrooms.lab import Lab
 from tests.sandbox.parquet import parquet
+
+
+def _actions(calls: str) -> Iterator[str]:
+    """Actions of a cell such as ``glue: GetTable, GetTables; sts: GetCallerIdentity``."""
+    for part in calls.split(";"):
+        service, _, names = part.rpartition(":")
+        yield from (f"{service.split()[-1]}:{name.strip()}" for name in names.split(","))
+
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operators.md").read_text()
@@ -33,9 +42,19 @@ EXAMPLES = [
     for section in re.split(r"^(?=##)", PAGE, flags=re.M)
     for code in re.findall(r"```python\n(.*?)```", section, re.S)
 ]
-# The sandbox has no jobs, populations, budgets and DataBrew: those run on a scripted service on real wire.
-SCRIPTED = ("Clean with DataBrew", "Protected job", "Fill an intermediate table", "Budgets")
-ENDS = {"job": "SUCCESS", "intermediate": "SUCCESS", "mapping": "SUCCEEDED", "clean": "SUCCEEDED"}
+# What the sandbox lacks runs on a scripted service on real wire.
+SCRIPTED = ("Clean with DataBrew", "Protected job", "Fill an intermediate table")
+ENDS = {"job": "SUCCESS", "intermediate": "SUCCESS", "clean": "SUCCEEDED"}
+POLICIES = ROOT / "infra" / "policies"
+RIGHTS = {
+    name.strip(): (frozenset(_actions(calls)), policy.strip())
+    for name, calls, policy in re.findall(
+        r"^\| (.+?) \| (\w+: .+?) \| ([\w-]+) \|$", PAGE.partition("## Permissions")[2], re.M
+    )
+}
+BASES = ("base", "resource", "waiting", "patient")
+# Operations whose IAM action bears another name.
+ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
 
 
 class Run:
@@ -84,7 +103,15 @@ def lab(aws: Sandbox) -> Lab:
     brand.s3.put_object(Bucket=brand.data, Key="visits/2017-03-06/a.pgp", Body=b"x")
     manifest = json.dumps({"files": [{"name": "a.pgp", "size": 1}]}).encode()
     brand.s3.put_object(Bucket=brand.data, Key="visits/2017-03-06/manifest.json", Body=manifest)
+    brand.s3.put_object(Bucket=brand.data, Key="jobs/count.py", Body=b"import pyspark")
     return found
+
+
+def mapping_table(lab: Lab) -> str:
+    mapping.namespace(lab.brand, lab.membership, "SOURCE")
+    mapping.namespace(lab.retailer, lab.retailer_membership, "TARGET")
+    mapping.map_to(lab, "loyalty_id,device_id\nl1,d1\n")
+    return str(mapping.create(lab)["id"])
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +140,28 @@ def names(lab: Lab) -> dict[str, Any]:
         "CRAWLER_ROLE": lab.aws.role("docs-crawler", read, trust={"Service": "glue.amazonaws.com"}),
         "PYSPARK_TEMPLATE": TEMPLATE,
         "INTERMEDIATE_TABLE": TABLE,
-        "ID_MAPPING_TABLE": TABLE,
+        "ID_MAPPING_TABLE": mapping_table(lab),
     }
 
 
 @pytest.fixture(scope="module")
 def run() -> Run:
     return Run()
+
+
+def called(lab: Lab, since: int) -> set[str]:
+    """What was called in our own name since a call."""
+    calls = [call for call in lab.aws.audit(since) if not call["internal"]]
+    names = {f"{call['service']}:{call['operation']}" for call in calls}
+    return {ACTIONS.get(name, name) for name in names}
+
+
+def documented(task: BaseOperator) -> frozenset[str]:
+    """The calls of an operator's row."""
+    name = re.sub(
+        r"^CleanRooms(Create|Update|Delete)(?!.*Sensor)", r"Create, Update, Delete", type(task).__name__
+    )
+    return RIGHTS[name][0]
 
 
 @pytest.mark.parametrize(("title", "code"), EXAMPLES, ids=[title.strip("# ") for title, _ in EXAMPLES])
@@ -135,13 +177,17 @@ async def test_an_example_runs(
     if not title.strip("# ").startswith(SCRIPTED):
         connect(monkeypatch, lab.aws.endpoint, ACCOUNT, "test")
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", os.environ["AIRFLOW_CONN_CLEAN_ROOMS"])
-        for task in tasks:
-            await run.execute(task)
+        with Remote() as resolution:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_ENTITYRESOLUTION", resolution.endpoint)
+            resolution.course, resolution.workflow = ["SUCCEEDED"], f"links-{lab.brand.prefix}"
+            for task in tasks:
+                since = int(lab.aws.audit()[-1]["number"])
+                await run.execute(task)
+                assert called(lab, since) <= documented(task)
         return
     with Remote() as remote:
         connect(monkeypatch, remote.endpoint, ACCOUNT, "test")
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", os.environ["AIRFLOW_CONN_CLEAN_ROOMS"])
-        remote.budgets = [budget(COUNT_DISTINCT=3)]
         for task in tasks:
             remote.course = [ENDS.get(task.task_id, "")]
             await run.execute(task)
@@ -162,7 +208,42 @@ def test_every_operator_and_sensor_is_on_the_page() -> None:
                 and issubclass(value, BaseOperator)
                 and value.__module__ == module.__name__
                 and "kind" not in vars(value)
-                and path.stem not in ("resource", "waiting", "patient")
+                and path.stem not in BASES
             }
             assert all(name in PAGE for name in public), f"{path.name}: {public}"
-            assert path.stem in ("resource", "waiting", "patient") or f"{kind}.{path.stem} import" in PAGE
+            assert path.stem in BASES or f"{kind}.{path.stem} import" in PAGE
+
+
+def test_every_operator_and_sensor_has_its_permissions_on_the_page() -> None:
+    tasks = set(re.findall(r"import (CleanRooms\w+|\w+Sensor)$|^    (CleanRooms\w+),$", PAGE, re.M))
+    for name in {one or other for one, other in tasks}:
+        row = re.sub(r"^CleanRooms(Create|Update|Delete)", "Create, Update, Delete", name)
+        assert row in RIGHTS or name in RIGHTS, name
+
+
+@pytest.mark.parametrize("row", RIGHTS)
+def test_the_named_policy_allows_what_a_row_says(row: str) -> None:
+    actions, policy = RIGHTS[row]
+    statements = json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]
+    allowed = {
+        action
+        for statement in statements
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert actions - allowed <= {"sts:GetCallerIdentity", "glue:GetTable"}
+
+
+@pytest.mark.parametrize("policy", ["lifecycle", "analyses", "databrew"])
+def test_a_policy_allows_nothing_that_no_row_names(policy: str) -> None:
+    statements = json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]
+    named = {action for actions, of in RIGHTS.values() if of == policy for action in actions}
+    for statement in statements:
+        actions = statement["Action"]
+        assert ({actions} if isinstance(actions, str) else set(actions)) <= named
+
+
+def test_every_error_of_clean_rooms_is_explained_on_the_page() -> None:
+    explained = PAGE.partition("## When things break")[2]
+    for name, kind in vars(errors).items():
+        if inspect.isclass(kind) and kind.__module__ == errors.__name__:
+            assert name in explained, name

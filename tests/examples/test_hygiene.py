@@ -12,7 +12,8 @@ from cleanrooms.identity import IdentityColumn, SecretKey
 from cleanrooms.identity.hygiene import Gate
 from cleanrooms.recipes import Recipe
 from cleanrooms.sources.contract import check_rows, contract_schema
-from cleanrooms.sources.hygiene import KeyRing, passed
+from cleanrooms.sources.hygiene import passed
+from cleanrooms.sources.keyring import KeyRing
 from cleanrooms.sources.rows import Rows
 from examples import crm, saas
 from examples.setup import INCLUDE
@@ -21,11 +22,15 @@ SOURCES = {source.name: source for source in load_sources(INCLUDE)}
 ROWS = {"crm_households": lambda day: crm.rows(day, day), "campaign_exposures": saas.rows}
 
 
+def any_key(name: str, /, *, stage: str | None = None) -> SecretKey:
+    return SecretKey(b"any key", "any epoch")
+
+
 @pytest.mark.parametrize("name", sorted(SOURCES))
 @pytest.mark.parametrize("day", [date(2017, 1, 9), date(2017, 7, 4), date(2017, 11, 13), date(2017, 11, 18)])
 def test_a_night_of_the_example_passes_the_gate(name: str, day: date) -> None:
     source = SOURCES[name]
-    ring = KeyRing(lambda secret: SecretKey(b"any key", "any epoch"))
+    ring = KeyRing(source, day, any_key)
     plan = Recipe.load(source.recipe_path).compile(
         contract_schema(source.contract),
         ring,

@@ -56,12 +56,15 @@ def test_roles_have_exactly_the_documented_policies() -> None:
         "clean-rooms-trust", RunnerMembershipId="${MembershipId}", RunnerMembershipArn=OWN_MEMBERSHIP
     )
     assert service["Policies"][0]["PolicyDocument"] == documented("clean-rooms")
-    assert resources["AirflowPolicy"]["Properties"]["PolicyDocument"] == documented("airflow")
+    for name in ("airflow", "lifecycle", "analyses"):
+        policy = resources[f"{name.title()}Policy"]["Properties"]["PolicyDocument"]
+        assert policy == documented(name)
+    assert resources["DataBrewPolicy"]["Properties"]["PolicyDocument"] == documented("databrew")
 
 
 def test_every_placeholder_of_a_policy_is_a_parameter() -> None:
     parameters = set(template("roles")["Parameters"])
-    for name in ("airflow", "crawler", "clean-rooms"):
+    for name in ("airflow", "crawler", "clean-rooms", "lifecycle", "analyses", "databrew"):
         assert set(USES.findall((FOLDER / f"{name}.json").read_text())) <= parameters
 
 

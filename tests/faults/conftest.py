@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -15,12 +16,13 @@ from typing import Any
 import psutil
 import pytest
 
-from sandbox.testing import ACCOUNT, Sandbox
+from sandbox.testing import ACCOUNT, PARTNER, REGION, Sandbox
 from tests.sandbox.cleanrooms.lab import Lab, any_query
 from tools import airflow, process
 from tools.stack import Stack
 
 DAGS = Path(__file__).parent / "dags"
+EXTERNAL_ID = "faults-1f9c"
 QUICK = {
     "SANDBOX_CLEANROOMS_STARTED_SECONDS": "8",
     "SANDBOX_CLEANROOMS_TIME_LIMIT_SECONDS": "11",
@@ -52,8 +54,26 @@ class FaultyStack(Stack):
         return {"access_key_id": ACCOUNT, "secret_access_key": "test"}
 
     def _connections(self, account: dict[str, str]) -> dict[str, str]:
+        # The brand's role, assumed by a key of another account that knows the external id.
+        role = self.lab.aws.role(
+            "assumed",
+            {"Effect": "Allow", "Action": ["cleanrooms:*", "s3:*"], "Resource": "*"},
+            trust={"AWS": PARTNER},
+            condition={"StringEquals": {"sts:ExternalId": EXTERNAL_ID}},
+        )
+        assumed = {
+            "conn_type": "aws",
+            "login": PARTNER,
+            "password": "test",
+            "extra": {
+                "region_name": REGION,
+                "role_arn": role,
+                "assume_role_kwargs": {"ExternalId": EXTERNAL_ID},
+            },
+        }
         return {
             **super()._connections(account),
+            "AIRFLOW_CONN_AWS_ASSUMED": json.dumps(assumed),
             "FAULTS_MEMBERSHIP": self.lab.membership,
             "FAULTS_RESULTS": self.lab.brand.results,
         }
@@ -98,6 +118,11 @@ class Run:
         """Calls of StartProtectedQuery that the service carried out."""
         calls = self.stack.lab.aws.audit(self.since)
         return sum(call["operation"] == "StartProtectedQuery" and call["status"] == 200 for call in calls)
+
+    def count(self, operation: str) -> int:
+        """Calls of an operation since the run was made, refused ones included."""
+        calls = self.stack.lab.aws.audit(self.since)
+        return sum(call["operation"] == operation for call in calls)
 
     @property
     def queries(self) -> list[str]:
@@ -158,7 +183,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
     stack = FaultyStack(tmp_path_factory.mktemp("faults") / "stack", extra_env=QUICK)
     try:
         stack.up((date(2017, 3, 6), date(2017, 3, 6)))
-        stack.api.wait_for_dags({"fault__lost", "fault__killed_worker_running"})
+        stack.api.wait_for_dags({"fault__lost", "fault__killed_worker_running", "fault__expired_running"})
         yield stack
     finally:
         stack.down()

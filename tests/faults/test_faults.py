@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -109,3 +110,34 @@ def test_a_query_that_times_out_fails_the_task_at_once(stack: FaultyStack, run: 
     slow.begin()
     assert slow.until(*ENDED) == "failed", slow.log()
     assert (slow.task["try_number"], slow.started, slow.queries) == (1, 1, ["TIMED_OUT"])
+
+
+def test_credentials_that_expire_while_waiting_are_replaced(stack: FaultyStack, run: Runs, mode: str) -> None:
+    waiting = run(f"expired_{mode}").begin()
+    waiting.until(mode)
+    waiting.until_watched()
+    assert stack.lab.aws.end_sessions() >= 1
+    assert waiting.until(*ENDED) == "success", waiting.log()
+    assert "ExpiredToken" in waiting.log()
+    assert (waiting.task["try_number"], waiting.started, waiting.queries) == (1, 1, ["SUCCESS"])
+
+
+def test_two_minutes_of_throttling_cost_time_only(stack: FaultyStack, run: Runs) -> None:
+    waiting = [run("throttled_deferred").begin(), run("throttled_running").begin()]
+    for one in waiting:
+        one.until_watched()
+    throttling = {"match": "cleanrooms .*ProtectedQuery$", "times": 10_000, "status": 429}
+    late = run("throttled_start")
+    stack.lab.aws.faults({**throttling, "code": "ThrottlingException"})
+    late.begin()
+    time.sleep(120)
+    # Two that wait look after 1, 2, 4 … s, and botocore repeats each look up to five times; one that starts
+    # tries six times and, as a new try, again.
+    assert late.count("GetProtectedQuery") <= 2 * 8 * 5
+    assert late.count("StartProtectedQuery") <= 2 * 6
+    stack.lab.aws.faults()
+    for one in (*waiting, late):
+        assert one.until(*ENDED, seconds=150) == "success", one.log()
+        assert one.queries == ["SUCCESS"]
+    assert [one.task["try_number"] for one in waiting] == [1, 1]
+    assert late.started == 1

@@ -189,3 +189,10 @@ def test_counts_of_owners_beyond_the_bound_are_never_too_small_and_hardly_too_la
         owners.add(pl.Series(range(start + 100, start + 100 + EXACT_ROWS), dtype=pl.UInt64).hash())
         owners.add(crowd)
     assert 2000 <= owners.most() <= 2000 + 4 * (4 * EXACT_ROWS >> 22) + 4
+
+
+def test_a_recipe_that_makes_rows_has_dropped_none() -> None:
+    gate = Gate(schema(None), lambda epoch: [], ("key",))
+    rows = pa.RecordBatch.from_arrays([pa.array(["a", "b"]), pa.array([1, 2])], schema=schema(None))
+    gate.add(gate.look(rows, 1))
+    assert (gate.facts().rows, gate.facts().dropped) == (2, 0)

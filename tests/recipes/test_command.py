@@ -65,6 +65,7 @@ def test_explain_shows_tiers_and_columns_and_needs_no_key(
     shown = capsys.readouterr().out
     assert "CRYPTOGRAPHIC_HASH" in shown
     assert "portable" in shown
+    assert "runs: each batch alone, on every engine" in shown
     assert "email String, zip String" in shown
 
 

@@ -14,7 +14,9 @@ from cleanrooms.recipes import cases
 from cleanrooms.recipes.__main__ import main
 
 FILE = Path(__file__).parents[1] / "cases" / "recipes.yaml"
+OURS = FILE.with_name("recipes_more.yaml")
 VECTORS = cases.load(FILE)
+OUR_VECTORS = cases.load(OURS)
 HASHES = yaml.safe_load(FILE.read_text(encoding="utf-8"))["related_hash_vectors"]
 
 
@@ -28,6 +30,17 @@ def test_exact_vector_comes_out_as_published(vector: dict[str, Any]) -> None:
 def test_other_vector_comes_out_as_published_or_as_decided(vector: dict[str, Any]) -> None:
     (outcome,) = cases.run([vector])
     assert outcome.verdict == "pass" or vector["id"] in cases.DECISIONS, outcome.detail
+
+
+@pytest.mark.parametrize("vector", OUR_VECTORS, ids=lambda v: v["id"])
+def test_our_reading_of_a_page_comes_out(vector: dict[str, Any]) -> None:
+    (outcome,) = cases.run([vector])
+    assert outcome.verdict == "pass", outcome.detail
+
+
+def test_every_decision_is_in_the_docs() -> None:
+    told = (FILE.parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    assert [name for name in cases.DECISIONS if f"`{name}`" not in told] == []
 
 
 @pytest.mark.parametrize("vector", HASHES, ids=lambda v: v["id"])
@@ -52,3 +65,16 @@ def test_command_exits_with_1_when_an_exact_vector_differs(
     )
     assert main(["cases", str(file)]) == 1
     assert "FAIL       exact      wrong" in capsys.readouterr().out
+
+
+def test_a_vector_of_mixed_cells_or_without_parameters_is_run_like_others() -> None:
+    mixed = {
+        "id": "mixed", "operation": "TO_NUMBER_COLUMN", "parameters": {"sourceColumn": "a"}, "fidelity": "exact",
+        "input": {"columns": ["a"], "rows": [[1], ["x"], [None]]},
+        "expected": {"columns": ["a"], "rows": [[1], [None], [None]]},
+    }  # fmt: skip
+    bare = {
+        "id": "bare", "operation": "DELETE_DUPLICATE_ROWS", "fidelity": "exact",
+        "input": {"columns": ["a"], "rows": [[1], [1]]}, "expected": {"columns": ["a"], "rows": [[1]]},
+    }  # fmt: skip
+    assert [o.verdict for o in cases.run([mixed, bare])] == ["pass", "pass"]

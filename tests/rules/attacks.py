@@ -12,66 +12,12 @@ from random import Random
 import duckdb
 import sqlglot
 
-from cleanrooms.rules import Table, check
-from tests.rules.support import OURS, PARTNER, aggregation, custom, table, threshold
+from cleanrooms.rules import check
+from tests.rules.attacked import DIGESTS, GUESSED, LOWEST, MINIMUM, database, tables
+from tests.rules.disguises import disguise
+from tests.rules.support import OURS
 
-MINIMUM = 3
-LOWEST = 16**3
-PERSONS = 9
-GUESSED = "prot-k1"
-"""The value that attacks write themselves: its coming out again tells nothing."""
-COLUMNS = {"key": "string", "amount": "bigint", "segment": "string", "region": "string", "note": "string"}
-ROLES = {
-    "aggregateColumns": [
-        {"columnNames": ["amount"], "function": "SUM"},
-        {"columnNames": ["key"], "function": "COUNT_DISTINCT"},
-    ],
-    "joinColumns": ["key"],
-    "dimensionColumns": ["segment", "region"],
-    "scalarFunctions": ["UPPER", "COALESCE"],
-}
-LISTED = {"joinColumns": ["key"], "listColumns": ["segment", "region"]}
-HIDDEN = custom(disallowedOutputColumns=["key", "note"])
-# ANY_EXPRESSION lets SUM(CASE WHEN ... THEN amount END) single people out, as documented: not attacked here.
-COUNTED = custom(aggregationThresholds=threshold("key", MINIMUM), disallowedOutputColumns=["note"])
-
-
-def tables(kind: str) -> dict[str, Table]:
-    """Two tables under rules of one kind: ours is ``a_table``, the partner's ``b_table``."""
-    rule_type, rule = {
-        "aggregation": ("AGGREGATION", aggregation(**ROLES)),
-        "list": ("LIST", LISTED),
-        "disallowed": ("CUSTOM", HIDDEN),
-        "thresholds": ("CUSTOM", COUNTED),
-    }[kind]
-    return {
-        name: table(name, COLUMNS, rule_type, rule, owner)
-        for name, owner in (("a_table", OURS), ("b_table", PARTNER))
-    }
-
-
-def database() -> duckdb.DuckDBPyConnection:
-    """The tables' rows, with columns that the rules do not know of, named to be mistaken for others."""
-    connection = duckdb.connect(":memory:")
-    for name in ("a_table", "b_table"):
-        connection.execute(
-            f"CREATE TABLE {name} (key TEXT, amount BIGINT, segment TEXT, region TEXT, note TEXT, x TEXT, s TEXT)"
-        )
-        for person in range(PERSONS):
-            # Segments of five, three and one person; regions of eight and one.
-            segment = ("wide", "wide", "wide", "wide", "wide", "edge", "edge", "edge", "lone")[person]
-            region = "south" if person == 4 else "north"
-            values = [
-                f"PROT-k{person}",
-                LOWEST * 16**person,
-                segment,
-                region,
-                f"PROT-n{person}",
-                "PROT-x",
-                "PROT-s",
-            ]
-            connection.execute(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-    return connection
+__all__ = ["Attacker", "attack", "database"]
 
 
 class Attacker:
@@ -114,6 +60,8 @@ class Attacker:
             f"(SELECT MAX(z.{self.pick('key', 'note')}) FROM b_table z)",
             f"(SELECT {column})",
             f"(SELECT MAX({self.pick('x', 's')}) FROM b_table a)",
+            f"(SELECT MAX(z.note) FROM b_table z WHERE z.segment = {column})",
+            f"{self.pick('MD5', 'REVERSE', 'HEX', 'SHA1')}({self.pick('key', 'note')})",
             f"FIRST_VALUE({column}) OVER (ORDER BY {self.column(aliases)})",
             f"MAX({column}) OVER (PARTITION BY {self.column(aliases)})",
             f"UPPER(UPPER({column}))",
@@ -138,6 +86,8 @@ class Attacker:
         return self.pick(
             f"SUM({alias}amount) OVER (ORDER BY {alias}key)",
             f"SUM({alias}amount + 1)",
+            f"SUM({alias}amount) - SUM({alias}amount) + AVG({alias}amount)",
+            f"SUM(-{alias}amount)",
             f"COUNT({alias}key)",
             f"MAX({alias}key)",
             f"SUM({alias}amount) FILTER (WHERE {alias}key = 'PROT-k1')",
@@ -182,6 +132,8 @@ class Attacker:
             f"SELECT DISTINCT a.segment, {region}, a.key, a.amount FROM {source}",
             f"SELECT a.segment, a.region, a.key, SUM(a.amount) OVER () AS amount FROM {source}",
             f"SELECT a.segment, {self.scalar()} AS region, a.key, a.amount FROM {source} UNION ALL "
+            "SELECT segment, region, key, amount FROM b_table",
+            f"SELECT a.segment, {self.scalar()} AS region, a.key, a.amount FROM {source} UNION "
             "SELECT segment, region, key, amount FROM b_table",
             f"SELECT {self.column()} AS segment, a.region, a.key, a.amount FROM {source} WHERE {self.condition()}",
             f"SELECT a.segment, FIRST_VALUE(a.region) OVER (ORDER BY a.key) AS region, a.key, a.amount FROM {source}",
@@ -247,7 +199,14 @@ class Attacker:
         return item + self.maybe(0.5, " AS s", " AS x", " AS key", " AS note", " AS `a b`", " AS t", " x")
 
     def text(self) -> str:
-        """A whole query, sometimes behind a CTE or a cached table that bears a table's name."""
+        """A whole query, sometimes in another dress."""
+        text = self.whole()
+        if self.random.random() < 0.25:
+            return disguise(self.random, text, flat=self.flat, bad=self.bad())
+        return text
+
+    def whole(self) -> str:
+        """A query, sometimes behind a CTE or a cached table that bears a table's name."""
         roll = self.random.random() if not self.flat or self.bad() else 1.0
         if roll < 0.12:
             name = self.pick("c", "a_table", "b_table")
@@ -286,6 +245,8 @@ def attack(random: Random, kind: str, connection: duckdb.DuckDBPyConnection) -> 
 def _leak(value: object, kind: str) -> str:
     if "prot" in str(value).lower().replace(GUESSED, ""):
         return "a protected value came out"
+    if str(value).lower() in DIGESTS:
+        return "a digest of a protected value came out"
     if kind in ("aggregation", "thresholds") and isinstance(value, int) and value >= LOWEST:
         people = sum(digit != "0" for digit in f"{value // LOWEST:x}")
         if people < MINIMUM:

@@ -39,7 +39,7 @@ def test_no_accepted_query_leaks(kind, at_least):
 
 
 def test_the_attacker_writes_what_it_should():
-    texts = " ".join(Attacker(Random(seed), "thresholds").text() for seed in range(300))
+    texts = " ".join(Attacker(Random(seed), "thresholds").text() for seed in range(2000))
     for construct in (
         "EXISTS (",
         "UNION",
@@ -49,5 +49,14 @@ def test_the_attacker_writes_what_it_should():
         "CASE WHEN",
         "USING",
         "CACHE TABLE",
+        "/*",
+        "\u212aey",
+        "WITH c (s",
+        ") t (s",
+        "* EXCEPT",
+        "NAMED_STRUCT",
+        "a.note AS s",
+        "MD5(",
+        "UNION SELECT",
     ):
         assert construct in texts

@@ -9,9 +9,11 @@ import pytest
 import sqlglot
 
 from cleanrooms.rules.cases import Corpus
+from cleanrooms.rules.codes import CODES
 from tests.rules.support import CASES
 
 CORPUS = Corpus.load(CASES)
+MORE = Corpus.load(CASES.with_name("rules_more.yaml"))
 
 
 def _named(case: Mapping[str, Any]) -> str:
@@ -22,6 +24,16 @@ def _named(case: Mapping[str, Any]) -> str:
 def test_case_agrees(case):
     outcome = CORPUS.run(case)
     assert outcome.agrees, outcome.detail
+
+
+@pytest.mark.parametrize("case", MORE.cases, ids=_named)
+def test_further_documented_case_agrees(case):
+    outcome = MORE.run(case)
+    assert outcome.agrees, outcome.detail
+
+
+def test_every_reason_has_a_case():
+    assert {case["code"] for corpus in (CORPUS, MORE) for case in corpus.cases} == {"OK", *CODES}
 
 
 @pytest.mark.parametrize("case", [case for case in CORPUS.cases if case["expect"] == "deny"], ids=_named)

@@ -41,7 +41,7 @@ def test_an_aggregate_without_groups_is_constrained_too():
         ("COUNT(1)", "AGG_ARGUMENT"),
         ("SUM(amount + 1)", "AGG_ARGUMENT"),
         ("SUM((amount))", "AGG_ARGUMENT"),
-        ("SUM(amount) FILTER (WHERE key = 'a')", "AGG_FUNCTION"),
+        ("SUM(amount) FILTER (WHERE key = 'a')", "SELECT_SHAPE"),
         ("SUM(DISTINCT amount)", "AGG_FUNCTION"),
         ("AVG(amount)", "AGG_FUNCTION"),
         ("MAX(amount)", "AGG_FUNCTION"),

@@ -190,6 +190,10 @@ def test_templates_are_for_custom_rules():
 CONTROLS = {"allowedLiteralComparisonColumns": ["key"], "allowedColumnComparisonColumns": []}
 LOW = {"columnName": "key", "minimum": 1, "type": "COUNT_DISTINCT"}
 PRIVACY = {"columns": [{"name": "key"}]}
+TEMPLATE_ARN = (
+    f"arn:aws:cleanrooms:us-east-1:{OURS}:membership/00000000-0000-4000-8000-000000000001/"
+    "analysistemplate/00000000-0000-4000-8000-000000000002"
+)
 IDENTITY_COMPARED = custom(aggregationThresholds=threshold("key"), comparisonControls=CONTROLS)
 
 
@@ -206,7 +210,10 @@ IDENTITY_COMPARED = custom(aggregationThresholds=threshold("key"), comparisonCon
         ("LIST", {"joinColumns": ["key"], "listColumns": ["key"]}, "ROLE_CONFLICT"),
         ("LIST", {"joinColumns": [], "listColumns": ["segment"]}, "RANGE"),
         ("CUSTOM", {"allowedAnalyses": ["ANY_QUERY"]}, "CUSTOM_PROVIDERS"),
-        ("CUSTOM", custom(allowedAnalyses=["ANY_QUERY", "arn:x"]), "CUSTOM_EXCLUSIVE"),
+        ("CUSTOM", custom(allowedAnalyses=["ANY_QUERY", TEMPLATE_ARN]), "CUSTOM_EXCLUSIVE"),
+        ("CUSTOM", {"allowedAnalyses": ["a template"]}, "ENUM"),
+        ("CUSTOM", custom(allowedAnalysisProviders=["partner"]), "ENUM"),
+        ("AGGREGATION", aggregation(scalarFunctions=None), "RANGE"),
         ("CUSTOM", custom(aggregationThresholds=threshold("amount")), "CUSTOM_IDENTITY"),
         ("CUSTOM", custom(aggregationThresholds=threshold("key", 1)), "RANGE"),
         ("CUSTOM", custom(aggregationThresholds=threshold("key") * 2), "RANGE"),

@@ -188,3 +188,14 @@ class TestTrust:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
         service = "cleanrooms.amazonaws.com"
         assert access.service_may_assume(role, service, REGION, context=source) is assumable
+
+
+def test_an_ended_session_is_refused_as_expired_and_a_new_one_is_not(aws: Sandbox, fresh: Names) -> None:
+    role = aws.role(fresh("role"), allow("cleanrooms:ListMemberships", "*"))
+    client = aws.client("cleanrooms", credentials=aws.assume(role))
+    assert client.list_memberships()["membershipSummaries"] == []
+    assert aws.end_sessions() >= 1
+    with pytest.raises(ClientError, match="ExpiredTokenException"):
+        client.list_memberships()
+    again = aws.client("cleanrooms", credentials=aws.assume(role))
+    assert again.list_memberships()["membershipSummaries"] == []

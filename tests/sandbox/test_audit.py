@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.audit import error_code
-from sandbox.operations import HIDDEN
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox
+from sandbox.trail import MASK
 from tests.sandbox.tiny import MEMBERSHIP
 
 Names = Callable[[str], str]
@@ -102,7 +102,11 @@ def test_the_trail_keeps_refused_calls_and_hides_what_is_sensitive(aws: Sandbox)
         )
     (event,) = trail(aws, account)
     assert (event["EventName"], event["errorCode"]) == ("StartProtectedQuery", "ConflictException")
-    assert event["requestParameters"] == {"type": "SQL", "sqlParameters": HIDDEN}
+    assert event["requestParameters"] == {
+        "membershipIdentifier": MEMBERSHIP,
+        "type": "SQL",
+        "sqlParameters": MASK,
+    }
     assert event["userIdentity"]["arn"] == f"arn:aws:iam::{account}:root"
 
 

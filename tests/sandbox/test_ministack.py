@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import athena, cloudtrail, iam
+from ministack.services import athena, cloudtrail, eventbridge, glue, iam, s3, sts
+
+from sandbox.ministack import Inside, role_session
 
 
 def parameters(function: Any) -> list[str]:
@@ -48,6 +50,7 @@ def test_services_are_told_apart_by_credential_scope() -> None:
         (app._ct_resources, ["service", "method", "path", "body"]),
         (app._ct_request_params, ["headers", "body", "query_params"]),
         (app._request_account_scope, ["access_key_id"]),
+        (eventbridge._put_events, ["data", "allow_aws_source"]),
         (athena._run_duckdb, ["query", "database", "catalog"]),
         (iam_evaluator.resolve_principal, ["access_key_id", "account_id", "credential"]),
         (iam_evaluator._gather_role_policies, ["role_name", "account_id"]),
@@ -132,3 +135,30 @@ def test_a_trail_entry_is_the_last_of_the_accounts_queue() -> None:
         entry = cloudtrail._get_event_queue()[-1]
     assert entry["EventName"] == "ListBuckets"
     assert '"userIdentity"' in entry["CloudTrailEvent"]
+
+
+def test_sessions_end_when_their_expiration_says_so() -> None:
+    assert isinstance(sts._sessions, dict)
+    assert sts._session_expired({"Expiration": 0.0})
+
+
+def test_a_session_that_a_service_registers_is_the_roles() -> None:
+    keys = role_session("arn:aws:iam::123456789012:role/jobs", "run-1")
+    known = iam_evaluator.resolve_principal(keys["AWS_ACCESS_KEY_ID"], "123456789012")
+    assert known is not None
+    assert known.arn == "arn:aws:sts::123456789012:assumed-role/jobs/run-1"
+
+
+def test_tables_and_buckets_are_found_by_account_and_name_without_a_request() -> None:
+    glue._tables.set_scoped("123456789012", "eu-west-1", "lake/visits", {"Name": "visits"})
+    s3._buckets.set_scoped("123456789012", None, "contract", {})
+    inside = Inside()
+    try:
+        found = inside.glue_table("123456789012", "eu-west-1", "lake", "visits")
+        assert found == {"Name": "visits"}
+        assert inside.glue_table("123456789012", "us-east-1", "lake", "visits") is None
+        assert inside.has_bucket("123456789012", "contract")
+        assert not inside.has_bucket("210987654321", "contract")
+    finally:
+        glue._tables.pop_scoped("123456789012", "eu-west-1", "lake/visits")
+        s3._buckets.pop_scoped("123456789012", None, "contract")

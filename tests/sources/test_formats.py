@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cleanrooms.config.source import CSV, Contract, JSONLines, Parquet
+from cleanrooms.config.contract import Contract
+from cleanrooms.config.export import CSV, JSONLines, Parquet
 from cleanrooms.errors import ContractError, SourceError
 from cleanrooms.sources import formats
 from cleanrooms.sources.contract import check_rows
 from cleanrooms.sources.formats import Unpacked, read_csv, read_parquet
 from cleanrooms.sources.jsonlines import read_json_lines
+from cleanrooms.sources.rows import Rows, joined
 
 CONTRACT = Contract.model_validate({"columns": [{"name": "a"}, {"name": "b"}]})
 PACK = {
@@ -113,6 +115,28 @@ def test_row_numbers_do_not_depend_on_blocks(block: int, monkeypatch: pytest.Mon
     assert [row[0] for row in found] == list(range(1, 400))
     assert [row[0] for row in found if row[1] == "line:too_many_fields"] == list(range(7, 400, 7))
     assert all(row[1] == str(row[0]) or row[2].startswith(f"{row[0]},") for row in found)
+
+
+@pytest.mark.parametrize("size", [1, 700, 1_000_000])
+def test_row_numbers_do_not_depend_on_how_batches_are_joined(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{n},x" if n % 7 else f"{n},x,extra" for n in range(1, 401)]
+    data = "\n".join(["a,b", *lines, "no row"]).encode()
+    monkeypatch.setattr(formats, "BLOCK_BYTES", 100)
+    apart = csv(data)
+    monkeypatch.setattr("cleanrooms.sources.rows.JOINED_BYTES", size)
+    assert rows(joined(read_csv(unpacked(data), CSV(), CONTRACT, "f"))) == apart
+
+
+def test_batches_of_other_types_are_not_joined() -> None:
+    batches = [pa.RecordBatch.from_pydict({"a": values}) for values in (["x"], [1], [2], ["y"])]
+    found = list(joined(Rows(batch, number) for number, batch in enumerate(batches, 1)))
+    assert [(part.first, part.batch.column("a").to_pylist()) for part in found] == [
+        (1, ["x"]),
+        (2, [1, 2]),
+        (4, ["y"]),
+    ]
 
 
 def test_null_values_and_delimiter_are_the_sources_own() -> None:

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from cleanrooms.config.source import Source
-from cleanrooms.errors import ContractError, DecryptionError, QuarantineError, RecipeError, SourceError
+from cleanrooms.errors import (
+    ContractError,
+    DecryptionError,
+    HygieneError,
+    QuarantineError,
+    RecipeError,
+    SourceError,
+)
+from cleanrooms.identity.columns import METADATA
 from cleanrooms.sources import exports
 from cleanrooms.sources.report import PrepareReport
 from tests.sources.kit import DAY, HMAC_KEY, LAKE, QUARANTINE, Shop, good_rows, make_source, packed
@@ -60,6 +68,21 @@ def test_hashed_columns_say_in_the_file_how_they_were_made(shop: Shop, source: S
     version = shop.secrets_client.describe_secret(SecretId="hmac")["VersionIdsToStages"]
     assert made["identifier"] == "email"
     assert made["key_epoch"] in version
+
+
+def test_digests_may_be_published_as_their_bytes(shop: Shop, tmp_path: Path) -> None:
+    shop.send("a.csv.gz.pgp", packed([*good_rows(1), "2,,,,"]))
+    report = shop.prepare(make_source(tmp_path, hash_encoding="binary"))
+    keys = shop.published().column("email_key")
+    assert keys.to_pylist() == [base64.b64decode(digest("person.1@example.com")), None]
+    assert report.columns["email_key"] == "binary"
+    assert json.loads(shop.published().schema.field("email_key").metadata[METADATA])["encoding"] == "binary"
+
+
+def test_placeholders_are_found_among_digests_that_are_bytes(shop: Shop, tmp_path: Path) -> None:
+    shop.send("a.csv.gz.pgp", packed([*good_rows(1), "2,n/a,,,"]))
+    with pytest.raises(HygieneError, match="email_key: 1 of 2 keys are digests of placeholders"):
+        shop.prepare(make_source(tmp_path, hash_encoding="binary", identity=[]))
 
 
 def test_the_same_input_gives_the_same_bytes(shop: Shop, source: Source) -> None:

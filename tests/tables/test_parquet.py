@@ -72,15 +72,34 @@ def test_columns_keep_the_note_on_how_they_were_made() -> None:
     assert schema.field("email_key").metadata == MADE
 
 
-def test_digests_have_no_dictionary_and_all_columns_zstd() -> None:
+def test_only_values_that_repeat_have_a_dictionary_and_all_columns_zstd() -> None:
     group = pq.ParquetFile(io.BytesIO(written(ROWS))).metadata.row_group(0)
     columns = {group.column(n).path_in_schema: group.column(n) for n in range(3)}
     assert {name: column.has_dictionary_page for name, column in columns.items()} == {
         "email_key": False,
         "segment": True,
-        "amount": True,
+        "amount": False,
     }
     assert {column.compression for column in columns.values()} == {"ZSTD"}
+
+
+def test_a_dictionary_is_decided_by_values_all_over_the_first_row_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parquet, "_SAMPLED_ROWS", 100)
+    schema = pa.schema([("late", pa.int64()), ("early", pa.int64()), ("never", pa.string())])
+    late = [n if n < 1000 else 7 for n in range(5000)]
+    early = [7 if n < 1000 else n for n in range(5000)]
+    rows = pa.RecordBatch.from_arrays(
+        [pa.array(late), pa.array(early), pa.nulls(5000, pa.string())], schema=schema
+    )
+    group = pq.ParquetFile(io.BytesIO(written(rows, schema=schema))).metadata.row_group(0)
+    assert [group.column(n).has_dictionary_page for n in range(3)] == [True, False, True]
+
+
+def test_digests_have_no_statistics_and_other_columns_do() -> None:
+    group = pq.ParquetFile(io.BytesIO(written(ROWS))).metadata.row_group(0)
+    assert [group.column(n).is_stats_set for n in range(3)] == [False, True, True]
 
 
 def test_no_rows_are_a_file_with_the_schema() -> None:

@@ -81,10 +81,15 @@ def from_query(query: Mapping[str, Any]) -> CleanRoomsError:
 def may_have_happened(error: Exception) -> bool:
     """Whether the service may have carried out the call that ended in this error."""
     if isinstance(error, boto.ClientError):
-        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+        return _broken(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if isinstance(error, NEVER_SENT):
         return False
     return isinstance(error, boto.HTTPClientError | boto.ConnectionError | ResponseParserError | OSError)
+
+
+def _broken(status: int) -> bool:
+    """Whether a status tells of trouble that may pass; 501 says that the operation is not there."""
+    return status >= 500 and status != 501
 
 
 def _first(rows: Sequence[Row], code: str, reason: str, message: str) -> Row | None:
@@ -94,7 +99,7 @@ def _first(rows: Sequence[Row], code: str, reason: str, message: str) -> Row | N
 def _unknown(code: str, status: int) -> Row:
     if status == 429 or "Throttl" in code:
         return Row(code, Throttled, LATER)
-    if status >= 500:
+    if _broken(status):
         return Row(code, TransientError, LATER)
     return Row(code, PermanentError, "Look the code up in the service's API reference.")
 

@@ -13,6 +13,7 @@ from cleanrooms.aws.errors import NotYetVisible, ResponseLost, Throttled
 from cleanrooms.aws.flight import ADOPTABLE, Flight, find
 from cleanrooms.aws.meaning import from_aws, masked, may_have_happened
 from cleanrooms.aws.query_request import QueryRequest
+from cleanrooms.aws.session import renewed_after
 from cleanrooms.aws.watch import Watch
 from cleanrooms.errors import CleanRoomsError, PermanentError, TransientError
 
@@ -75,6 +76,7 @@ def wait(hook: CleanRoomsHook, membership_id: str, query_id: str, watch: Watch) 
         except TransientError as trouble:
             log.warning("%s", trouble.what)
             watch.stumbled()
+            renewed_after(hook, trouble)
         else:
             if watch.saw(query["status"]):
                 log.info("Query %s is %s after %.0f s", query_id, query["status"], watch.elapsed)

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from cleanrooms.errors import PermanentError
+from cleanrooms.settings import crpu_hour_price
 
 FORMATS = ("CSV", "PARQUET")
 QUERY_STRING_LIMIT = 500_000
@@ -66,6 +67,12 @@ class QueryRequest:
         self._check_parameters()
 
     def _check_parameters(self) -> None:
+        nothing = sorted(name for name, value in self.parameters.items() if value is None)
+        if nothing:
+            raise PermanentError(
+                f"Parameters without a value: {', '.join(nothing)}.",
+                "Give each a value; leave it out where the template's default is wanted.",
+            )
         for name, value in self.texts.items():
             if len(value) > PARAMETER_LIMIT:
                 raise PermanentError(
@@ -181,6 +188,15 @@ def summary(query: Mapping[str, Any]) -> dict[str, Any]:
         "duration_ms": statistics.get("totalDurationInMillis"),
         "billed_units": statistics.get("billedResourceUtilization", {}).get("units"),
     }
+
+
+def bill(units: float | None) -> str:
+    """What was billed, in words; with its price where one is set (``CLEANROOMS_CRPU_HOUR_PRICE``)."""
+    if units is None:
+        return "nothing billed"
+    price = crpu_hour_price()
+    cost = "" if price is None else f", about {units * price:.2f}"
+    return f"{units} CRPU-hours billed{cost}"
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from cleanrooms.config.base import load
 from cleanrooms.config.collaboration import BI, Collaboration, Member, Place, Query, Table
-from cleanrooms.config.source import Column, Contract, Database, Export, Identity, Source, Target
+from cleanrooms.config.contract import Column, Contract
+from cleanrooms.config.export import Export
+from cleanrooms.config.source import Database, Identity, Source, Target
+from cleanrooms.databrew import checks
 from cleanrooms.errors import ConfigError
 
 __all__ = [
@@ -37,6 +40,8 @@ def load_source(path: Path) -> Source:
     _exists(path, "recipe", source.recipe_path)
     if source.database:
         _exists(path, "database.sql", source.sql_path)
+    if source.engine == "databrew":
+        checks.check_recipe(source)
     return source
 
 

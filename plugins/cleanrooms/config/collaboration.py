@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cleanrooms.config.base import Model
+from cleanrooms.config.rotation import PartnerRotation
 from cleanrooms.config.source import Name, Schedule
 
 Ability = Literal["CAN_QUERY", "CAN_RECEIVE_RESULTS", "CAN_RUN_JOB", "CAN_EXPORT_QUERY_ANALYSIS_LOG"]
@@ -50,6 +51,9 @@ class Table(Model):
     rule: AnalysisRule
     association_rule: dict[str, Any] = Field(default_factory=dict)
     role: str | None = Field(None, description="role that Clean Rooms assumes to read it (our own tables)")
+    rotation: PartnerRotation | None = Field(
+        None, description="the owner's plan for its keys (partners' tables; ours follows from the source)"
+    )
 
 
 class ResultColumn(Model):
@@ -158,6 +162,8 @@ class Collaboration(Model):
                 raise ValueError(
                     f"table {table.name} is owned by {table.owner!r}; members: {', '.join(sorted(members))}"
                 )
+            if table.rotation is not None and table.owner == self.us.name:
+                raise ValueError(f"table {table.name} is ours: its rotation stands in its source's file")
             if table.owner == self.us.name and not (table.database and table.table and table.role):
                 raise ValueError(f"table {table.name} is ours: it needs database, table and role")
         for kind, names in (

@@ -10,6 +10,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from cleanrooms.config.base import Model
+from cleanrooms.config.contract import Contract
+from cleanrooms.config.engines import DataBrewEngine, GlueEngine
+from cleanrooms.config.export import Export
+from cleanrooms.config.rotation import NEXT, PREVIOUS, Rotation
+from cleanrooms.databrew import checks
 
 Name = r"^[a-z][a-z0-9_]*$"
 
@@ -41,71 +46,6 @@ class Schedule(Model):
         return datetime.combine(self.end, time.max, ZoneInfo(self.timezone)) if self.end else None
 
 
-class OpenPGP(Model):
-    """Decryption of the files of an export."""
-
-    type: Literal["openpgp"] = "openpgp"
-    private_key_secret: str = Field(description="Secrets Manager name of the armored private key")
-
-
-class CSV(Model):
-    type: Literal["csv"] = "csv"
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    null_values: tuple[str, ...] = ("", "NULL", "null")
-
-
-class JSONLines(Model):
-    type: Literal["jsonl"] = "jsonl"
-
-
-class Parquet(Model):
-    type: Literal["parquet"] = "parquet"
-
-
-class Export(Model):
-    """Files that an external application leaves in S3 for each day.
-
-    ``prefix`` contains ``{day}`` (YYYY-MM-DD). With a manifest the export is complete when all files that
-    it lists are there; without one, when the listing has not changed for ``quiet_seconds``.
-    """
-
-    bucket: str
-    prefix: str
-    pattern: str = "*"
-    manifest: str | None = None
-    quiet_seconds: int = Field(300, ge=0)
-    deadline_seconds: int = Field(6 * 3600, gt=0)
-    poll_seconds: int = Field(60, gt=0)
-    format: CSV | JSONLines | Parquet = Field(CSV(), discriminator="type")
-    compression: Literal["none", "gzip", "bz2", "zstd"] = "none"
-    encryption: OpenPGP | None = None
-    max_bytes: int = Field(64 * 1024**3, gt=0, description="most bytes that one file may unpack to")
-    archive_prefix: str = Field("archive/", description="where files go once the catalog shows their rows")
-
-    @field_validator("prefix")
-    @classmethod
-    def _has_day(cls, value: str) -> str:
-        if "{day}" not in value:
-            raise ValueError("must contain {day}, so that each night reads its own files")
-        return value
-
-    @model_validator(mode="after")
-    def _archive_is_elsewhere(self) -> Export:
-        archive = self.archive_prefix
-        if not archive.strip("/") or not archive.endswith("/"):
-            raise ValueError(f"archive_prefix is {archive!r}; it must name a folder, such as archive/")
-        if self.prefix.startswith(archive):
-            raise ValueError(
-                f"archive_prefix {archive!r} holds prefix {self.prefix!r}, so files that arrive would count as "
-                "archived; use a folder beside it, such as archive/"
-            )
-        return self
-
-    def day_prefix(self, day: date) -> str:
-        """Key prefix of the files of one day."""
-        return self.prefix.replace("{day}", day.isoformat())
-
-
 class Database(Model):
     """Rows that a query reads from a relational database.
 
@@ -116,31 +56,6 @@ class Database(Model):
     connection: str = Field(description="Airflow connection id")
     sql: str
     batch_rows: int = Field(65_536, gt=0)
-
-
-class Column(Model):
-    """One column that the source promises."""
-
-    name: str = Field(min_length=1)
-    type: Literal["string", "int", "bigint", "double", "decimal", "boolean", "date", "timestamp"] = "string"
-    required: bool = Field(False, description="a row without a value is bad")
-    precision: int = 18
-    scale: int = 2
-
-
-class Contract(Model):
-    """Columns the source promises; anything else stops the run before a row is read."""
-
-    columns: tuple[Column, ...] = Field(min_length=1)
-    extra_columns: Literal["refuse", "drop"] = "refuse"
-
-    @field_validator("columns")
-    @classmethod
-    def _unique(cls, value: tuple[Column, ...]) -> tuple[Column, ...]:
-        names = [column.name for column in value]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns named twice: {', '.join(twice)}")
-        return value
 
 
 class Quarantine(Model):
@@ -181,7 +96,7 @@ class KeyLimits(Model):
     max_null_share: float = Field(0.9, ge=0, le=1, description="rows without a key")
     max_placeholder_share: float = Field(0.0, ge=0, le=1, description="digests of null, nan, the empty text…")
     max_rows_per_key: int = Field(10_000, gt=0, description="rows that may own one key")
-    max_null_rise: float = Field(0.3, ge=0, le=1, description="rise of the share of nulls above earlier runs")
+    max_null_rise: float = Field(0.3, ge=0, le=1, description="rise of the share of nulls above earlier days")
 
 
 class Hygiene(KeyLimits):
@@ -189,12 +104,14 @@ class Hygiene(KeyLimits):
 
     min_rows: int = Field(100, ge=0, description="shares of fewer rows are not judged")
     max_dropped_share: float = Field(0.9, ge=0, le=1, description="rows that the recipe may remove")
-    max_row_fall: float = Field(0.9, ge=0, le=1, description="fall of the rows below earlier runs")
+    max_row_fall: float = Field(0.9, ge=0, le=1, description="fall of the rows below earlier days")
+    compare_days: int = Field(7, ge=0, le=60, description="published days before a day that it is judged by")
     columns: dict[str, KeyLimits] = Field({}, description="what differs for a column, by its published name")
 
     def of(self, column: str) -> KeyLimits:
-        """Limits of a column: its own, and else those of all."""
-        own = self.columns.get(column, KeyLimits()).model_dump(exclude_unset=True)
+        """Limits of a column: its own, those of the column beside which it stands in a rotation, else those of all."""
+        base = column.removesuffix(f"_{NEXT}").removesuffix(f"_{PREVIOUS}")
+        own = self.columns.get(column, self.columns.get(base, KeyLimits())).model_dump(exclude_unset=True)
         return self.model_copy(update=own)
 
 
@@ -238,10 +155,19 @@ class Source(Model):
     quarantine: Quarantine
     identity: tuple[Identity, ...] = ()
     recipe: str = Field(description="file in include/recipes/")
+    engine: Literal["worker", "glue", "databrew"] = Field(
+        "worker", description="where a day is prepared: Airflow's worker, Spark on AWS Glue, or DataBrew"
+    )
+    glue: GlueEngine | None = Field(None, description="the job; for engine: glue only")
+    databrew: DataBrewEngine | None = Field(None, description="the job; for engine: databrew only")
     tolerant: bool = Field(
         False, description="whether the recipe may use actions whose result in DataBrew may differ from ours"
     )
-    hash_encoding: Literal["base64", "hex"] = "base64"
+    hash_encoding: Literal["base64", "hex", "binary"] = Field(
+        "base64",
+        description="how digests are written: text, or their bytes, which are smaller and cheaper to write",
+    )
+    rotation: tuple[Rotation, ...] = Field((), description="epochs of hashing keys that change")
     hygiene: Hygiene = Hygiene()
     target: Target
     notify: str | None = Field(None, description="ARN of the SNS topic that hears of new data")
@@ -262,10 +188,24 @@ class Source(Model):
                     )
         return self
 
+    @field_validator("rotation")
+    @classmethod
+    def _one_plan_for_each_key(cls, value: tuple[Rotation, ...]) -> tuple[Rotation, ...]:
+        names = [rotation.secret for rotation in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two rotations of the secret {', '.join(twice)}; put all its epochs into one")
+        return value
+
     @model_validator(mode="after")
     def _one_origin(self) -> Source:
         if (self.export is None) == (self.database is None):
             raise ValueError("give exactly one of export and database")
+        return self
+
+    @model_validator(mode="after")
+    def _engine_can(self) -> Source:
+        if reason := _refused(self):
+            raise ValueError(f"engine is {self.engine}, {reason}")
         return self
 
     @property
@@ -282,3 +222,22 @@ class Source(Model):
         """File of the extraction query (database sources only)."""
         assert self.database is not None
         return self.include / "sql" / "extract" / self.database.sql
+
+
+def _refused(source: Source) -> str | None:
+    """Why the source's engine cannot prepare it, and what to do; None when it can."""
+    for other in ("glue", "databrew"):
+        if source.engine != other and getattr(source, other) is not None:
+            return f"which has no use for the section {other}; remove it, or set engine: {other}"
+    if source.engine == "databrew":
+        return checks.refused(source)
+    if source.engine != "glue":
+        return None
+    if source.glue is None:
+        return "which needs the section glue with the role and bucket of its job"
+    if source.database is not None:
+        return (
+            "but the rows come from a database, whose login is Airflow's and is not given to a Glue job; use "
+            "worker, or have the rows exported to S3"
+        )
+    return None

@@ -23,15 +23,18 @@ from cleanrooms.identity.keys import SecretKey
 from cleanrooms.identity.text import Outcome, Reason
 
 FIELDS = {
-    "zip": "postal_code",
-    "postal": "postal_code",
-    "address": "street",
-    "maid": "mobile_ad_id",
-    "date_of_birth": "birth_date",
+    "em": "email", "email_address": "email", "ph": "phone", "phone_number": "phone",
+    "fn": "first_name", "given_name": "first_name", "ln": "last_name", "family_name": "last_name",
+    "zip": "postal_code", "zip_code": "postal_code", "zp": "postal_code", "postal": "postal_code",
+    "postcode": "postal_code", "address": "street", "address_line": "street", "street_address": "street",
+    "ct": "city", "st": "state", "administrative_area": "state", "region_code": "country", "country_code": "country",
+    "maid": "mobile_ad_id", "madid": "mobile_ad_id", "idfa": "mobile_ad_id", "gaid": "mobile_ad_id",
+    "date_of_birth": "birth_date", "dob": "birth_date", "db": "birth_date", "ge": "gender",
     "standard": "city",
     "zip_empty_hash_trap": "postal_code",
     "email_unnormalised_trap": "email",
-}
+}  # fmt: skip
+"""Fields of vectors, in the names that the dialects' own pages use, and our identifiers."""
 KNOWN_WRONG: Mapping[str, str] = {
     "liveramp-phone-005": "its connector keeps an empty number; an empty number has no canonical form here",
     "tiktok-phone-001": "the page asks for a plus and digests without one; a plus stays where it is written",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import polars as pl
@@ -9,30 +10,37 @@ import polars as pl
 from cleanrooms.identity.email import EMPTY_ADDRESSES, EMPTY_LOCALS, MAX_LENGTH, PATTERN
 from cleanrooms.identity.text import BLANKS, PLACEHOLDERS, Reason
 
-_LOCAL = "@"
+_EMPTY_LOCAL = "^(?:" + "|".join(re.escape(local) for local in sorted(EMPTY_LOCALS)) + ")@"
+V = pl.col("v")
 
 
 def plain(values: pl.Series) -> tuple[pl.Series, Counter[str]]:
     """Canonical addresses and counted reasons; equal to ``email.plain`` on every value."""
-    v, r = pl.col("v"), pl.col("r")
-    empty = pl.Series(sorted(PLACEHOLDERS))
+    frame = values.to_frame("v").select(V.str.strip_chars(BLANKS).str.to_lowercase())
+    marked = frame.with_columns(good=(_well_formed() & ~_empty()).fill_null(False))
+    clean = marked.select(pl.when("good").then(V)).to_series()
+    return clean.alias(values.name), _reasons(marked.filter(~pl.col("good")))
+
+
+def _reasons(refused: pl.DataFrame) -> Counter[str]:
+    if not len(refused):
+        return Counter()
     reason = (
-        pl.when(v.is_null() | (v == ""))
+        pl.when(V.is_null() | (V == ""))
         .then(pl.lit(Reason.MISSING.value))
-        .when(v.is_in(empty.implode()))
+        .when(V.is_in(pl.Series(sorted(PLACEHOLDERS)).implode()))
         .then(pl.lit(Reason.PLACEHOLDER.value))
-        .when((v.str.len_chars() > MAX_LENGTH) | ~v.str.contains(PATTERN))
-        .then(pl.lit(Reason.MALFORMED.value))
-        .when(
-            v.is_in(pl.Series(sorted(EMPTY_ADDRESSES)).implode())
-            | v.str.split_exact(_LOCAL, 1)
-            .struct.field("field_0")
-            .is_in(pl.Series(sorted(EMPTY_LOCALS)).implode())
-        )
+        .when(_well_formed())
         .then(pl.lit(Reason.PLACEHOLDER.value))
+        .otherwise(pl.lit(Reason.MALFORMED.value))
     )
-    frame = values.to_frame("v").select(v.str.strip_chars(BLANKS).str.to_lowercase()).with_columns(r=reason)
-    found = frame.filter(r.is_not_null()).get_column("r").value_counts()
-    counts = Counter(dict(zip(found["r"].to_list(), found["count"].to_list(), strict=True)))
-    clean = frame.select(pl.when(r.is_null()).then(v)).to_series()
-    return clean.alias(values.name), counts
+    return Counter(dict(refused.select(reason.alias("r")).to_series().value_counts().iter_rows()))
+
+
+def _well_formed() -> pl.Expr:
+    return (V.str.len_chars() <= MAX_LENGTH) & V.str.contains(PATTERN)
+
+
+def _empty() -> pl.Expr:
+    """An address that stands for none."""
+    return V.is_in(pl.Series(sorted(EMPTY_ADDRESSES)).implode()) | V.str.contains(_EMPTY_LOCAL)

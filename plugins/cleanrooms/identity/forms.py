@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from collections.abc import Callable
 
+import phonenumbers
+
 from cleanrooms.identity import phone, plain
-from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, without
+from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, trim, without
 
 _DIGESTS = {"MD5": 16, "SHA1": 20, "SHA256": 32}
 _EMPTY_NUMBERS = ({"0"}, {"9"})
@@ -41,11 +44,19 @@ def digits(text: str) -> Outcome:
 
 
 def international(text: str, region: str | None) -> Outcome:
-    """E.164 where a region is given and the number, as written or as bare digits, is valid there; else digits."""
+    """E.164 where a region is given and the number, as written or as bare digits, is valid there; else digits.
+
+    What is written with a country code is never read as a national number; digits that begin with the region's own
+    code and make a valid number are taken as having it.
+    """
     found = digits(text)
     if isinstance(found, Reason) or region is None:
         return found
-    numbers = (phone.e164(candidate, region) for candidate in (text, found))
+    candidates = [text]
+    if not trim(text).startswith(("+", "00")):
+        code = str(phonenumbers.country_code_for_region(region))
+        candidates = [*([f"+{found}"] if found.startswith(code) else []), text, found]
+    numbers = (phone.e164(candidate, region) for candidate in candidates)
     return next((n for n in numbers if isinstance(n, str)), found)
 
 
@@ -62,13 +73,11 @@ def unblanked(text: str) -> Outcome:
 
 
 def lettered(text: str, region: str | None = None) -> Outcome:
-    """Lower-case letters and digits of any script, nothing else: what «no punctuation, no spaces» comes to."""
+    """Lower-case letters, marks and digits of any script: what «no punctuation, no spaces» comes to."""
     opened = opening(text)
     if isinstance(opened, Reason):
         return opened
-    return (
-        "".join(c for c in opened if c.isalnum() or (ord(c) > 0x2FF and not c.isspace())) or Reason.MALFORMED
-    )
+    return "".join(c for c in opened if unicodedata.category(c)[0] in "LNM") or Reason.MALFORMED
 
 
 def eight_digits(text: str, region: str | None = None) -> Outcome:

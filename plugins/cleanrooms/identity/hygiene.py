@@ -125,7 +125,8 @@ class Gate:
             # By hash first: most batches have none, and comparing numbers is cheaper than comparing texts.
             suspects = values.filter(hashes[name].is_in(self._nothing_hashes[name]))
             placeholders[name] = int(suspects.is_in(self._nothing[name].implode()).sum())
-        return Look(batch.num_rows, rows_before - batch.num_rows, nulls, placeholders, hashes)
+        # A recipe that unnests makes rows: none is dropped then.
+        return Look(batch.num_rows, max(rows_before - batch.num_rows, 0), nulls, placeholders, hashes)
 
     def add(self, look: Look) -> None:
         """Count a batch that was looked at."""

@@ -15,14 +15,16 @@ _BASE64 = "base64:"
 class SecretKey:
     """Key bytes and the name of their epoch (the id of the secret's version, never the key).
 
+    :param name: what a rotation plan calls the epoch
+
     No text form of a key shows its bytes, and a key cannot be pickled: workers fetch it themselves.
 
     :raises ConfigError: the key or its epoch is empty
     """
 
-    __slots__ = ("_epoch", "_value")
+    __slots__ = ("_epoch", "_name", "_value")
 
-    def __init__(self, value: bytes, epoch: str) -> None:
+    def __init__(self, value: bytes, epoch: str, name: str | None = None) -> None:
         if not isinstance(value, bytes | bytearray | memoryview) or not bytes(value):
             raise ConfigError(
                 "A secret key is empty or not bytes.", "Store a random key of 32 bytes or more."
@@ -31,6 +33,11 @@ class SecretKey:
             raise ConfigError("A secret key has no epoch.", "Name it by the version id of its secret.")
         self._value = bytes(value)
         self._epoch = epoch
+        self._name = name
+
+    def named(self, name: str) -> SecretKey:
+        """The same key with the name that partners have agreed on for its epoch."""
+        return SecretKey(self._value, self._epoch, name)
 
     @classmethod
     def from_text(cls, text: str, epoch: str) -> SecretKey:
@@ -67,6 +74,16 @@ class SecretKey:
     @property
     def epoch(self) -> str:
         return self._epoch
+
+    @property
+    def name(self) -> str | None:
+        """Name of the epoch in a rotation plan; None without one."""
+        return self._name
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the metadata of a hashed column says of its key."""
+        return {"key_epoch": self._epoch} | ({"epoch": self._name} if self._name else {})
 
     def __repr__(self) -> str:
         return f"SecretKey(epoch={self._epoch!r})"

@@ -7,55 +7,63 @@ import polars as pl
 
 EXACT_ROWS = 1 << 20
 """Keys up to which counts are exact (8 MiB of 64-bit hashes)."""
-_BITS = 22
-_CELLS = 1 << _BITS
+_BITS = 23
 
 
 class Owners:
     """Counts equal keys by their 64-bit hashes.
 
-    Up to :data:`EXACT_ROWS` keys the count is exact. Beyond, two tables of 2^22 counters (32 MiB) take over, in
-    which strangers may share a counter: a count is then never too small, and too large by the few rows that
-    share both counters (about rows / 2^22 on average, so a limit should be well above that).
+    Up to :data:`EXACT_ROWS` keys the count is exact. Beyond, a table of 2^23 counters (32 MiB) takes over, in which
+    strangers may share a counter: a count is then never too small, and too large by the few rows that share it
+    (rows / 2^23 on average, so a limit should be well above that).
     """
 
     def __init__(self) -> None:
         self._waiting: list[pl.Series] = []
         self._rows = 0
-        self._tables: tuple[np.ndarray, np.ndarray] | None = None
+        self._table: np.ndarray | None = None
         self._most = 0
 
     def add(self, hashes: pl.Series) -> None:
         """Count keys by their hashes (UInt64)."""
-        self._rows += len(hashes)
-        if self._tables is not None:
-            self._count(hashes)
-            return
         self._waiting.append(hashes)
+        self._rows += len(hashes)
         if self._rows > EXACT_ROWS:
-            self._tables = np.zeros(_CELLS, np.uint32), np.zeros(_CELLS, np.uint32)
-            for each in self._waiting:
-                self._count(each)
-            self._waiting = []
+            self._count()
 
     def most(self) -> int:
         """Rows of the key that most rows own; 0 without keys."""
-        if self._tables is not None:
-            return self._most
-        if not self._rows:
-            return 0
-        counts = pl.concat(self._waiting).alias("h").value_counts(name="n").get_column("n")
-        return int(counts.max() or 0)  # type: ignore[arg-type]
+        if self._table is None:
+            return _longest_run(self._sorted())
+        self._count()
+        return self._most
 
-    def _count(self, hashes: pl.Series) -> None:
-        assert self._tables is not None
-        values = hashes.to_numpy()
-        cells = (
-            (values & np.uint64(_CELLS - 1)).astype(np.int64),
-            (values >> np.uint64(64 - _BITS)).astype(np.int64),
-        )
-        for table, cell in zip(self._tables, cells, strict=True):
-            np.add.at(table, cell, 1)
-        if len(values):
-            seen = np.minimum(self._tables[0][cells[0]], self._tables[1][cells[1]])
-            self._most = max(self._most, int(seen.max()))
+    def _count(self) -> None:
+        if self._table is None:
+            self._table = np.zeros(1 << _BITS, np.uint32)
+        # In the hashes' order the table is walked through once: single steps across it cost five times as much.
+        cells, counts = _runs(self._sorted() >> np.uint64(64 - _BITS))
+        self._table[cells] += counts.astype(np.uint32)
+        self._most = max(self._most, int(self._table[cells].max(initial=0)))
+        self._waiting, self._rows = [], 0
+
+    def _sorted(self) -> np.ndarray:
+        waiting = pl.concat([pl.Series(dtype=pl.UInt64), *(s.rename("") for s in self._waiting)])
+        return waiting.sort(multithreaded=False).to_numpy()
+
+
+def _runs(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values of an ordered array, and how often each occurs."""
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+    return ordered[starts], np.diff(starts, append=len(ordered))
+
+
+def _longest_run(ordered: np.ndarray) -> int:
+    if not len(ordered):
+        return 0
+    # Nearly all keys of a day are different, so only places where two are equal are looked at.
+    equal = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if not len(equal):
+        return 1
+    breaks = np.flatnonzero(np.diff(equal) != 1)
+    return int(np.diff(np.r_[-1, breaks, len(equal) - 1]).max()) + 1

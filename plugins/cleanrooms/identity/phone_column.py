@@ -12,11 +12,11 @@ from collections import Counter
 import phonenumbers
 import polars as pl
 
-from cleanrooms.identity import phone, phone_rules
+from cleanrooms.identity import phone, phone_rules, punctuation
 from cleanrooms.identity.text import BLANKS, Reason
 
 _SHAPE = r"^\+?[0-9 ().-]+$"
-_PUNCTUATION = [" ", "(", ")", ".", "-", "+"]
+_PUNCTUATION = " ().-"
 _SHORTEST, _LONGEST = 4, 16
 """Digits of a number that parsing neither refuses as too short nor as too long."""
 _FEW = 48
@@ -30,22 +30,62 @@ _SCHEMA = {"i": pl.UInt32, "o": pl.String}
 
 def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
     """E.164 or null, and counted reasons; equal to ``phone.e164`` on every value."""
-    from cleanrooms.identity.columns import map_distinct
-
-    given = values.to_frame("t").with_row_index("i").filter(pl.col("t").is_not_null())
-    numbers = _plain(given)
-    done = pl.concat([*_read(numbers, region), pl.DataFrame(schema=_SCHEMA)])
-    rest = given.join(done.select("i"), on="i", how="anti", maintain_order="left")
-    slow, reasons = map_distinct(rest.get_column("t"), phone.e164, region)
-    found = done.filter(pl.col("o").str.starts_with("+"))
-    counts = done.filter(~pl.col("o").str.starts_with("+")).get_column("o").value_counts()
-    reasons.update(dict(counts.iter_rows()))
+    texts = values.rename("t")
+    found = (
+        _of_home(texts, region)
+        if region is not None
+        else pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
+    )
+    left = texts.to_frame().with_row_index("i").filter(texts.is_not_null() & found.is_null())
+    others, reasons = _any(left.get_column("t"), region)
     if values.null_count():
         reasons[Reason.MISSING.value] += values.null_count()
-    both = pl.concat([found, pl.DataFrame({"i": rest.get_column("i"), "o": slow}, schema=_SCHEMA)])
-    places = pl.int_range(len(values), dtype=pl.UInt32, eager=True).alias("i").to_frame()
-    result = places.join(both, on="i", how="left", maintain_order="left").get_column("o")
-    return result.alias(values.name), reasons
+    if len(left):
+        found = found.scatter(left.get_column("i"), others)
+    return found.alias(values.name), reasons
+
+
+def _of_home(texts: pl.Series, region: str) -> pl.Series:
+    """E.164 of what is certainly a valid number of the region's calling code, which most of a column is; else null.
+
+    The same readings as in :func:`_any`, without parting the column by them.
+    """
+    home = phone_rules.of_region(region)
+    rules = phone_rules.of_code(int(home.code))
+    digits, plus = pl.col("d"), pl.col("p")
+    own = ~home.other & ~digits.str.starts_with(home.abroad) if home.abroad else ~home.other
+    frame = pl.DataFrame({"t": texts, "d": punctuation.without(texts, _PUNCTUATION)})
+    frame = frame.with_columns(p=pl.col("t").str.starts_with("+"), w=home.with_code, own=own)
+    # How much stands before the national number.
+    before = pl.when(plus).then(1 + len(home.code)).when("w").then(len(home.code))
+    if home.prefix:
+        before = before.when(digits.str.starts_with(home.prefix)).then(len(home.prefix))
+    as_written = pl.when(plus).then(digits.str.starts_with(f"+{home.code}")).otherwise("own")
+    size = digits.str.len_bytes() - plus
+    nothing = digits.is_in(pl.Series(_ONE_DIGIT).implode())
+    read = as_written & size.is_between(_SHORTEST, _LONGEST) & ~nothing
+    found = frame.select("p", "w", n=digits.str.slice(before.otherwise(0)), read=read)
+    certain = pl.col("read") & rules.valid & ~((plus | pl.col("w")) & rules.prefixed)
+    number = pl.concat_str(pl.lit(f"+{home.code}"), "n")
+    return found.select(pl.when(certain).then(number)).to_series()
+
+
+def _any(texts: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
+    """:func:`e164` of texts without nulls, parted by how they are read."""
+    from cleanrooms.identity.columns import map_distinct
+
+    given = texts.to_frame("t").with_row_index("i")
+    done = pl.concat([*_read(_plain(given), region), pl.DataFrame(schema=_SCHEMA)])
+    outcomes = pl.Series("o", [None], pl.String).new_from_index(0, len(texts))
+    if len(done):
+        outcomes = outcomes.scatter(done.get_column("i"), done.get_column("o"))
+    refused = outcomes.filter(~outcomes.str.starts_with("+"))
+    left = outcomes.is_null()
+    found, reasons = map_distinct(texts.filter(left), phone.e164, region)
+    reasons.update(dict(refused.value_counts().iter_rows()))
+    if len(found):
+        outcomes = outcomes.scatter(left.arg_true(), found)
+    return outcomes.set(~outcomes.str.starts_with("+"), None), reasons
 
 
 def _plain(given: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +95,9 @@ def _plain(given: pl.DataFrame) -> pl.DataFrame:
         given.with_columns(text.str.strip_chars(BLANKS))
         .filter(text.str.contains(_SHAPE))
         .select(
-            "i", text.str.starts_with("+").alias("plus"), text.str.replace_many(_PUNCTUATION, [""]).alias("d")
+            "i",
+            text.str.starts_with("+").alias("plus"),
+            text.str.replace_many([*_PUNCTUATION, "+"], [""]).alias("d"),
         )
         .filter(pl.col("d").str.len_bytes().is_between(_SHORTEST, _LONGEST))
     )
@@ -114,19 +156,18 @@ def _judge(numbers: pl.DataFrame, code: int, *, certain: bool = True) -> pl.Data
 
     :param certain: whether an invalid number is certainly none, and not one that is read in another way
     """
-    rules = phone_rules.of_code(code)
-    valid, rest = _parted(numbers, rules.valid)
-    impossible = rest.clear()
-    if certain:
-        impossible, rest = _parted(rest, rules.invalid & (pl.col("n").str.len_bytes() >= _SHORTEST))
-        valid = pl.concat([valid, _parted(rest, rules.valid_elsewhere)[0]])
-    found = valid.select("i", pl.concat_str(pl.lit(f"+{code}"), pl.col("n")).alias("o"))
-    return pl.concat([found, impossible.select("i", pl.lit(Reason.IMPOSSIBLE.value).alias("o"))])
-
-
-def _parted(numbers: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows that meet the condition, and the others."""
     if not len(numbers):
-        return numbers, numbers
-    marked = numbers.with_columns(met=condition)
-    return marked.filter("met").drop("met"), marked.filter(~pl.col("met")).drop("met")
+        return pl.DataFrame(schema=_SCHEMA)
+    rules = phone_rules.of_code(code)
+    number = pl.concat_str(pl.lit(f"+{code}"), pl.col("n"))
+    judged = numbers.with_columns(o=pl.when(rules.valid).then(number))
+    known = pl.col("o").is_not_null()
+    rest = judged.filter(~known)
+    if not certain or not len(rest):
+        return judged.select("i", "o").filter(known)
+    impossible = rules.invalid & (pl.col("n").str.len_bytes() >= _SHORTEST)
+    outcome = (
+        pl.when(impossible).then(pl.lit(Reason.IMPOSSIBLE.value)).when(rules.valid_elsewhere).then(number)
+    )
+    others = rest.select("i", o=outcome).filter(known)
+    return others if len(rest) == len(judged) else pl.concat([judged.select("i", "o").filter(known), others])

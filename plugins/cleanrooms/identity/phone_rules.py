@@ -67,7 +67,7 @@ def of_code(code: int) -> Rules:
     if main.leading_digits is not None:
         valid = valid & N.str.contains(_starting(main.leading_digits))
     prefix = main.national_prefix_for_parsing
-    prefixed = N.str.contains(_starting(prefix)) if prefix else pl.lit(False)
+    prefixed = _begins(N, prefix) if prefix else pl.lit(False)
     if _american(main):
         # Ten digits that begin with 1 would be too few without it, so it stays, and no number begins with 1.
         prefixed = prefixed & (N.str.len_bytes() != 10)
@@ -151,6 +151,10 @@ def _whole(*patterns: str) -> str:
 
 def _starting(pattern: str) -> str:
     return f"^(?:{_ascii(pattern)})"
+
+
+def _begins(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.starts_with(pattern) if pattern.isdigit() else text.str.contains(_starting(pattern))
 
 
 def _ascii(pattern: str) -> str:

@@ -12,6 +12,9 @@ BLANKS = (
 """Every character that trimming removes: Unicode's White_Space and separators, the zero-width space
 and the byte-order mark. Engines disagree about trim(), so the set is written out."""
 
+ZERO_WIDTH = "\u200b\ufeff"
+"""Those of them that nobody sees, also in the middle of a word."""
+
 PLACEHOLDERS = frozenset({
     "-", "--", "---", "?", ".", "0", "00000", "000000", "n/a", "n.a.", "n.a", "#n/a", "na", "nan", "<na>", "nil",
     "none", "<none>", "null", "(null)", "<null>", "\\n", "undefined", "unknown", "not available", "not applicable",

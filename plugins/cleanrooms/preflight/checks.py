@@ -9,7 +9,8 @@ from typing import Any
 from cleanrooms.config import Collaboration, Query
 from cleanrooms.config import Table as Declared
 from cleanrooms.preflight.facts import Facts
-from cleanrooms.rules import Table, Template, check
+from cleanrooms.preflight.keys import key_problems, unlisted
+from cleanrooms.rules import Table, Template, check, references
 from cleanrooms.windows import Week
 
 Check = Callable[[Collaboration, Facts, Week], Iterable[str]]
@@ -110,6 +111,27 @@ def queries_accepted(collaboration: Collaboration, facts: Facts, week: Week) -> 
             yield f"query {query.name}: {violation}"
 
 
+def keys_match(collaboration: Collaboration, facts: Facts, week: Week) -> Iterator[str]:
+    """No query uses key columns that are absent, of several epochs, or of other epochs than those they join."""
+    tables = {name: rules_table(schema, facts.rules.get(name)) for name, schema in facts.schemas.items()}
+    plans = {table.name: table.rotation for table in collaboration.tables if table.rotation is not None}
+    for query in collaboration.queries:
+        template = _template(query, facts)
+        if query.template and template is None:
+            continue  # templates_as_declared says so
+        used = references(
+            None if template else collaboration.sql_text(query),
+            tables,
+            template=template,
+            parameters=parameters(query, week),
+        )
+        yield from key_problems(query.name, used, facts.keys, plans, week)
+        text = template.sql if template else collaboration.sql_text(query)
+        for name, keys in facts.keys.items():
+            if name in tables:
+                yield from unlisted(query.name, text, name, keys, tables[name].columns)
+
+
 CHECKS: tuple[Check, ...] = (
     members_active,
     tables_ready,
@@ -117,6 +139,7 @@ CHECKS: tuple[Check, ...] = (
     partitions_present,
     templates_as_declared,
     queries_accepted,
+    keys_match,
 )
 
 
@@ -134,8 +157,8 @@ def rules_table(schema: Mapping[str, Any], rule: Mapping[str, Any] | None) -> Ta
         owner=schema["creatorAccountId"],
         columns=columns,
         rule_type=rule["type"] if rule else None,
-        policy=rule["policy"] if rule else None,
-        association_rule=_association_rule(rule),
+        policy=_policy(schema, rule) if rule else None,
+        association_rule=_association_rule(schema, rule),
         analysis_method=schema.get("analysisMethod", "DIRECT_QUERY"),
     )
 
@@ -175,9 +198,22 @@ def _with_arns(value: Any, arns: Mapping[str, str]) -> Any:
     return value
 
 
-def _association_rule(rule: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Collaboration analysis rule, whose only key below ``v1`` is the rule's type."""
-    policy = (rule or {}).get("collaborationPolicy")
+def _policy(schema: Mapping[str, Any], rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is enforced: of an intermediate table, its rule with what it inherited from its base tables."""
+    if schema.get("type") == "INTERMEDIATE_TABLE":
+        return dict(rule.get("consolidatedPolicy") or rule["policy"])
+    return dict(rule["policy"])
+
+
+def _association_rule(schema: Mapping[str, Any], rule: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Collaboration analysis rule, whose only key below ``v1`` is the rule's type.
+
+    An intermediate table names its receivers in its own rule.
+    """
+    if rule is None:
+        return None
+    is_intermediate = schema.get("type") == "INTERMEDIATE_TABLE"
+    policy = _policy(schema, rule) if is_intermediate else rule.get("collaborationPolicy")
     return next(iter(policy["v1"].values()), {}) if policy else None
 
 

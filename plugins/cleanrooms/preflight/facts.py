@@ -12,6 +12,7 @@ from typing import Any
 
 from cleanrooms.config import Collaboration
 from cleanrooms.errors import PreflightError
+from cleanrooms.preflight.keys import DaysOfKeys
 
 BATCH = 25  # names per BatchGetSchema call (service limit)
 
@@ -26,6 +27,7 @@ class Facts:
     :param rules: association name -> SchemaAnalysisRule
     :param templates: template name -> CollaborationAnalysisTemplate
     :param partitions: association name -> values of ``dt`` in the catalog (our tables with a source)
+    :param keys: association name -> key columns of the week's published days (our tables with a source)
     """
 
     membership: Mapping[str, Any]
@@ -34,6 +36,7 @@ class Facts:
     rules: Mapping[str, Mapping[str, Any]]
     templates: Mapping[str, Mapping[str, Any]]
     partitions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    keys: Mapping[str, DaysOfKeys] = field(default_factory=dict)
 
     @property
     def collaboration_id(self) -> str:

@@ -7,19 +7,16 @@ Keys come from a file or from a named environment variable, never from the comma
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pc
-import pyarrow.parquet as pq
 
-from cleanrooms.errors import CleanRoomsError, ConfigError
+from cleanrooms.errors import CleanRoomsError
 from cleanrooms.identity import SecretKey
-from cleanrooms.recipes import Recipe, cases
+from cleanrooms.recipes import Recipe, cases, local
 from cleanrooms.recipes.actions import ACTIONS
 from cleanrooms.recipes.compiler import describe
 
@@ -47,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--whole-table", action="store_true", help="read all rows at once, for SORT and the like"
     )
+    _engine(run)
     run.set_defaults(command=_run)
     explain = commands.add_parser("explain", help="steps, their tiers, and the columns that result")
     explain.add_argument("recipe", type=Path)
@@ -55,8 +53,18 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(command=_explain)
     vectors = commands.add_parser("cases", help="run a file of vectors")
     vectors.add_argument("file", type=Path)
+    _engine(vectors)
     vectors.set_defaults(command=_cases)
     return parser
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine",
+        choices=("worker", "spark"),
+        default="worker",
+        help="spark needs PySpark 3.5 or 4 beside this package; it has whole-table actions always",
+    )
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -70,22 +78,44 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    schema, batches = _read(options.input, options.whole_table)
-    recipe = Recipe.load(options.recipe)
-    plan = recipe.compile(
-        schema,
-        _secrets(options),
-        hash_encoding=options.hash_encoding,
-        tolerant=options.tolerant,
-        whole_table=options.whole_table,
-    )
-    rows, kept = 0, 0
-    with _writer(options.output, plan.output_schema) as write:
-        for batch in batches:
-            after = plan.apply(batch)
-            write.write_batch(after)
-            rows, kept = rows + batch.num_rows, kept + after.num_rows
-            print(f"\r{rows:,} rows read, {kept:,} written", end="", file=sys.stderr, flush=True)
+    recipe, keys = Recipe.load(options.recipe), _keys(options)
+    began, counts = time.monotonic(), (0, 0)
+
+    def tell(read: int, written: int) -> None:
+        seconds = time.monotonic() - began
+        told = f"{read:,} rows read, {written:,} written, {seconds:,.0f} s"
+        print(f"\r{told}", end="", file=sys.stderr, flush=True)
+
+    if options.engine == "spark":
+        from cleanrooms.spark.plans import RecipeSource
+        from cleanrooms.spark.terminal import run_file
+
+        schema, _ = local.read(options.input)
+        counts = run_file(
+            options.input,
+            options.output,
+            RecipeSource(recipe.dump(), schema, keys, options.hash_encoding, (), options.tolerant),
+        )
+    else:
+        schema, batches = local.read(options.input, options.whole_table)
+        whole: bool | pa.RecordBatch = False
+        if options.whole_table:
+            whole = next(batches)
+            batches = iter([whole])
+        plan = recipe.compile(
+            schema,
+            keys,
+            hash_encoding=options.hash_encoding,
+            tolerant=options.tolerant,
+            whole_table=whole,
+        )
+        with local.writer(options.output, plan.output_schema) as write:
+            for batch in batches:
+                after = plan.apply(batch)
+                write.write_batch(after)
+                counts = counts[0] + batch.num_rows, counts[1] + after.num_rows
+                tell(*counts)
+    tell(*counts)
     print(file=sys.stderr)
     return 0
 
@@ -97,18 +127,24 @@ def _explain(options: argparse.Namespace) -> int:
             entry = ACTIONS.get(step.operation)
             print(f"{step.number:3} {step.operation:32} {entry.tier.value if entry else 'unknown'}")
         return 0
-    schema, _ = _read(options.input, False)
+    schema, _ = local.read(options.input)
     plan = recipe.compile(
         schema, _no_key, hash_encoding=options.hash_encoding, tolerant=True, whole_table=True
     )
     for line in describe(plan):
         print(f"{line['step']:3} {line['operation']:32} {line['tier']:10} {line['note']}")
+        print(f"    runs: {line['runs']}")
         print("    " + ", ".join(f"{name} {kind}" for name, kind in line["columns"].items()))
     return 0
 
 
 def _cases(options: argparse.Namespace) -> int:
-    outcomes = cases.run(cases.load(options.file))
+    engine = cases.on_worker
+    if options.engine == "spark":
+        from cleanrooms.spark.terminal import on_spark
+
+        engine = on_spark
+    outcomes = cases.run(cases.load(options.file), engine)
     for o in outcomes:
         mark = "FAIL" if o.failed else o.verdict
         print(f"{mark:10} {o.fidelity:10} {o.id}  {o.detail}")
@@ -117,43 +153,12 @@ def _cases(options: argparse.Namespace) -> int:
     return 1 if any(o.failed for o in outcomes) else 0
 
 
-def _secrets(options: argparse.Namespace) -> Callable[[str], SecretKey]:
-    def secret(name: str) -> SecretKey:
-        if options.key_file is not None:
-            return SecretKey.from_text(options.key_file.read_text(encoding="utf-8"), options.key_epoch)
-        if options.key_env and os.environ.get(options.key_env):
-            return SecretKey.from_text(os.environ[options.key_env], options.key_epoch)
-        raise ConfigError("The recipe needs a secret key.", "Give --key-file or --key-env.")
-
-    return secret
+def _keys(options: argparse.Namespace) -> local.Keys:
+    return local.Keys(options.key_file and str(options.key_file), options.key_env, options.key_epoch)
 
 
 def _no_key(name: str) -> SecretKey:
     return SecretKey(b"explaining needs no key", "not asked for")
-
-
-def _read(path: Path, whole: bool) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Schema and batches; every CSV column is text, as the recipe's own casts decide types."""
-    if path.suffix == ".parquet":
-        file = pq.ParquetFile(path)
-        schema, batches = file.schema_arrow, file.iter_batches(batch_size=131_072)
-    else:
-        header = pc.open_csv(path).schema.names
-        types = pc.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]
-        )
-        reader = pc.open_csv(path, read_options=pc.ReadOptions(block_size=16 << 20), convert_options=types)
-        schema, batches = reader.schema, iter(reader)
-    if whole:
-        table = pa.Table.from_batches(list(batches), schema).combine_chunks()
-        batches = iter(table.to_batches() or [pa.RecordBatch.from_pylist([], schema=schema)])
-    return schema, batches
-
-
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter | pc.CSVWriter:
-    if path.suffix == ".parquet":
-        return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
-    return pc.CSVWriter(path, schema)
 
 
 if __name__ == "__main__":

@@ -19,14 +19,23 @@ ALLOW_TOLERANT = (
 )
 
 
+def no_other_key(secret: str) -> None:
+    """Outside a rotation a secret has one live epoch."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What a recipe is compiled with beside its steps."""
+    """What a recipe is compiled with beside its steps.
+
+    :param other_key: the second live epoch of a secret, and the suffix of its columns
+    """
 
     secret: Callable[[str], SecretKey]
     hash_encoding: str = "base64"
     tolerant: bool = False
     whole_table: bool = False
+    table_known: bool = False
+    other_key: Callable[[str], tuple[str, SecretKey] | None] = no_other_key
 
 
 def constant(text: str) -> pl.Expr:

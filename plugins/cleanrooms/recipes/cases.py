@@ -8,7 +8,8 @@ named columns. ``exact`` ones must come out as written; ``unsure`` ones are comp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from cleanrooms.errors import RecipeError
+from cleanrooms.errors import CleanRoomsError
 from cleanrooms.identity import SecretKey
 from cleanrooms.recipes.model import Recipe
 
@@ -66,26 +67,70 @@ def load(path: str | Path) -> list[dict[str, Any]]:
     return data["vectors"]
 
 
-def run(vectors: Iterable[Mapping[str, Any]]) -> list[Outcome]:
+Task = tuple[Recipe, pa.RecordBatch]
+Engine = Callable[[Sequence[Task]], Sequence[pa.RecordBatch | CleanRoomsError]]
+"""Recipes on small tables, carried out: for each the table after it, or why it could not be."""
+
+
+def on_worker(tasks: Sequence[Task]) -> list[pa.RecordBatch | CleanRoomsError]:
+    """Carries tasks out as the worker does, tolerant and whole-table actions included."""
+    found: list[pa.RecordBatch | CleanRoomsError] = []
+    for recipe, batch in tasks:
+        try:
+            plan = recipe.compile(batch.schema, secret, tolerant=True, whole_table=batch)
+            found.append(plan.apply(batch))
+        except CleanRoomsError as error:
+            found.append(error)
+    return found
+
+
+def run(vectors: Iterable[Mapping[str, Any]], engine: Engine = on_worker) -> list[Outcome]:
     """Verdicts in the order of the vectors."""
-    return [_verdict(v) for v in vectors]
+    vectors = list(vectors)
+    tasks: list[Task] = []
+    unread: dict[int, CleanRoomsError] = {}
+    for number, v in enumerate(vectors):
+        parameters = v.get("parameters") or {}
+        step: dict[str, Any] = {"Action": {"Operation": v["operation"], "Parameters": parameters}}
+        if v.get("condition_expressions"):
+            step["ConditionExpressions"] = v["condition_expressions"]
+        try:
+            tasks.append((Recipe.parse([step]), _table(v["input"]["columns"], v["input"]["rows"])))
+        except CleanRoomsError as error:
+            unread[number] = error
+    found = iter(engine(tasks))
+    return [_verdict(v, unread[n] if n in unread else next(found)) for n, v in enumerate(vectors)]
 
 
 def apply(
     step: Mapping[str, Any], columns: list[str], rows: list[list[Any]]
 ) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows after one step on a small table, tolerant and whole-table actions included.
+    """Columns and rows after one step on a small table, on the worker.
 
-    :raises RecipeError: as compiling and applying do
+    :raises CleanRoomsError: as compiling and applying do
     """
-    arrays = (
-        [pa.array(cells) for cells in zip(*rows, strict=True)] if rows else [pa.array([]) for _ in columns]
-    )
-    batch = pa.RecordBatch.from_arrays(arrays, columns)
-    plan = Recipe.parse([step]).compile(batch.schema, _secret, tolerant=True, whole_table=True)
-    after = plan.apply(batch)
-    cells = [c.to_pylist() for c in after.columns]
-    return after.schema.names, [list(row) for row in zip(*cells, strict=True)]
+    (after,) = on_worker([(Recipe.parse([step]), _table(columns, rows))])
+    if isinstance(after, CleanRoomsError):
+        raise after
+    return _cells(after)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    cells = zip(*rows, strict=True) if rows else [()] * len(columns)
+    return pa.RecordBatch.from_arrays([_array(column) for column in cells], list(columns))
+
+
+def _cells(table: pa.RecordBatch) -> tuple[list[str], list[list[Any]]]:
+    cells = [c.to_pylist() for c in table.columns]
+    return table.schema.names, [list(row) for row in zip(*cells, strict=True)]
+
+
+def _array(cells: tuple[Any, ...]) -> pa.Array:
+    """A column; cells of several types are one of text, as in the CSV that they came from."""
+    try:
+        return pa.array(cells)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if c is None else str(c) for c in cells], pa.string())
 
 
 def masked(operation: str, text: str) -> str | None:
@@ -95,15 +140,11 @@ def masked(operation: str, text: str) -> str | None:
     return apply(step, ["c"], [[text]])[1][0][0]
 
 
-def _verdict(v: Mapping[str, Any]) -> Outcome:
-    step: dict[str, Any] = {"Action": {"Operation": v["operation"], "Parameters": v["parameters"]}}
-    if v.get("condition_expressions"):
-        step["ConditionExpressions"] = v["condition_expressions"]
+def _verdict(v: Mapping[str, Any], found: pa.RecordBatch | CleanRoomsError) -> Outcome:
     decision = DECISIONS.get(v["id"], "")
-    try:
-        names, rows = apply(step, v["input"]["columns"], v["input"]["rows"])
-    except RecipeError as error:
-        return Outcome(v["id"], v["fidelity"], "refused", decision or error.what)
+    if isinstance(found, CleanRoomsError):
+        return Outcome(v["id"], v["fidelity"], "refused", decision or found.what)
+    names, rows = _cells(found)
     expected = v.get("expected")
     if expected is None:
         return Outcome(v["id"], v["fidelity"], "differs", decision or "has nothing to compare with")
@@ -127,8 +168,14 @@ def _same(ours: Any, theirs: Any) -> bool:
             return bool(json.loads(ours) == json.loads(theirs))
         except json.JSONDecodeError:
             return ours == theirs
+    if isinstance(ours, float) and isinstance(theirs, float):
+        return math.isclose(ours, theirs, rel_tol=1e-12)
+    if isinstance(ours, list) and isinstance(theirs, dict):
+        # Arrow gives a map as pairs.
+        return all(isinstance(pair, tuple) for pair in ours) and dict(ours) == theirs
     return bool(ours == theirs) and (ours is None) == (theirs is None)
 
 
-def _secret(name: str) -> SecretKey:
+def secret(name: str) -> SecretKey:
+    """The key of every vector."""
     return SecretKey(b"vectors have no secrets", "vector")

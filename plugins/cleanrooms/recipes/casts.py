@@ -39,12 +39,12 @@ _TIME = (
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
 
-def cast(column: str, kind: pl.DataType, target: str) -> pl.Expr | None:
+def cast(column: str | pl.Expr, kind: pl.DataType, target: str) -> pl.Expr | None:
     """The column as one of :data:`DATA_TYPES`, null where a value does not convert.
 
     None where no rule exists for the pair of types.
     """
-    value, wanted = pl.col(column), DATA_TYPES[target]
+    value, wanted = pl.col(column) if isinstance(column, str) else column, DATA_TYPES[target]
     if kind == wanted:
         return value
     if kind == pl.Null:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -13,10 +14,12 @@ from cleanrooms.errors import RecipeError
 from cleanrooms.identity import ENCODINGS, METADATA, IdentityColumn, SecretKey
 from cleanrooms.recipes import conditions
 from cleanrooms.recipes.actions import ACTIONS
-from cleanrooms.recipes.arguments import ALLOW_TOLERANT, Arguments, Settings
+from cleanrooms.recipes.arguments import ALLOW_TOLERANT, Arguments, Settings, no_other_key
+from cleanrooms.recipes.companions import Companions, visible, with_identity
+from cleanrooms.recipes.distribution import Carried, Filled, Sorted, Together
 from cleanrooms.recipes.model import Recipe, Step
 from cleanrooms.recipes.plan import Plan, Stage, Transform, to_frame
-from cleanrooms.recipes.registry import Action, Arrange, Assign, Change, Drop, Keep, Tier, Whole
+from cleanrooms.recipes.registry import Action, Arrange, Assign, Change, Drop, Keep, Reshape, Tier, Whole
 
 Facts = dict[str, dict[str, str]]
 
@@ -29,27 +32,61 @@ def compile_recipe(
     hash_encoding: str = "base64",
     identity: Sequence[IdentityColumn] = (),
     tolerant: bool = False,
-    whole_table: bool = False,
+    whole_table: bool | pa.RecordBatch = False,
+    other_key: Callable[[str], tuple[str, SecretKey] | None] = no_other_key,
 ) -> Plan:
     """See :meth:`cleanrooms.recipes.Recipe.compile`."""
     if hash_encoding not in ENCODINGS:
         raise RecipeError(
             f"Hash encoding {hash_encoding!r} is unknown.", f"Use one of {', '.join(ENCODINGS)}."
         )
-    settings = Settings(_once(secrets), hash_encoding, tolerant, whole_table)
-    frame = to_frame(pa.RecordBatch.from_pylist([], schema=schema))
+    table = whole_table if isinstance(whole_table, pa.RecordBatch) and not identity else None
+    settings = Settings(
+        _once(secrets), hash_encoding, tolerant, whole_table is not False, table is not None, other_key
+    )
+    frame = to_frame(pa.RecordBatch.from_pylist([], schema=schema) if table is None else table)
     origin: dict[str, str] = {c: c for c in frame.columns}
     frame, facts = _identity(frame, identity, origin)
     stages: list[Stage] = []
+    companions = Companions({})
     for step in recipe.steps:
-        entry = find(step, settings)
-        change = entry.build(Arguments(step, frame.schema, settings))
-        transform = _transform(step, change, frame.schema, settings)
-        after = _try(step, transform, frame)
-        facts, origin = _carry(change, facts), _trace(change, origin, frame, after)
+        entry, schema_here = find(step, settings), visible(frame)
+        change = entry.build(Arguments(step, schema_here, settings))
+        transform = _transform(step, change, schema_here, settings)
+        transform = companions.follow(step, _known(change, facts), schema_here, transform)
+        after = companions.check(step, change, _try(step, transform, frame))
+        facts, origin = _carry(change, facts, after), _trace(change, origin, frame, after)
         frame = after
-        stages.append(Stage(step, entry, transform, tuple((n, str(t)) for n, t in frame.schema.items())))
-    return Plan(schema, _output(schema, frame, facts, origin), stages, identity)
+        columns = tuple((n, str(t)) for n, t in visible(frame).items())
+        whole = change if isinstance(change, Whole) else None
+        stages.append(Stage(step, entry, transform, columns, _output(schema, frame, facts, origin), whole))
+    ending = None
+    if companions.held:
+        ending, frame, shown = _show(companions, stages, frame)
+        facts |= shown
+    return Plan(schema, _output(schema, frame, facts, origin), stages, identity, ending)
+
+
+def _known(change: Change, facts: Facts) -> Change:
+    if not isinstance(change, Assign) or not change.companions:
+        return change
+    known = {c: with_identity(companion, facts.get(c, {})) for c, companion in change.companions.items()}
+    return replace(change, companions=known)
+
+
+def _show(
+    companions: Companions, stages: list[Stage], frame: pl.DataFrame
+) -> tuple[Transform, pl.DataFrame, Facts]:
+    """The second digests as columns of the table, after the last step."""
+    last, shown = stages[-1], visible(frame)
+    ending, found = companions.shown(shown)
+    if taken := sorted(set(found) & set(shown)):
+        raise last.step.error(
+            f"leaves a column {taken[0]!r}, the name of keys of another epoch.", "Rename it in the recipe."
+        )
+    frame = ending(frame)
+    stages[-1] = replace(last, columns=tuple((n, str(t)) for n, t in frame.schema.items()))
+    return ending, frame, found
 
 
 def _identity(
@@ -96,13 +133,18 @@ def find(step: Step, settings: Settings) -> Action:
     return entry
 
 
-def _need_whole(step: Step, where: pl.Expr | None, settings: Settings) -> None:
+def _need_whole(step: Step, change: Whole, where: pl.Expr | None, settings: Settings) -> None:
     if where is not None:
         raise step.error("works on the whole table and takes no conditions.", "Remove them.")
     if not settings.whole_table:
         raise step.error(
             "needs every row of the table at once, and the worker streams batches.",
             "Use another engine for this source, or compile for a whole table that fits in memory.",
+        )
+    if change.by_values and not settings.table_known:
+        raise step.error(
+            "makes columns that depend on the values, and the columns of a published table are fixed.",
+            "Run it at the terminal with --whole-table, or in the service.",
         )
 
 
@@ -122,10 +164,12 @@ def _transform(
         gone = ~where
         return lambda frame: frame.filter(gone)
     if isinstance(change, Whole):
-        _need_whole(step, where, settings)
+        _need_whole(step, change, where, settings)
         return change.transform
     if where is not None:
         raise step.error("changes columns as a whole and takes no conditions.", "Remove them.")
+    if isinstance(change, Reshape):
+        return change.transform
     columns = [pl.col(old).alias(new) for new, old in change.columns]
     return lambda frame: frame.select(columns)
 
@@ -151,10 +195,12 @@ def _try(step: Step, transform: Transform, frame: pl.DataFrame) -> pl.DataFrame:
     raise step.error(f"cannot work on columns of these types ({kind}).", f"Columns at this step: {types}.")
 
 
-def _carry(change: Change, facts: Facts) -> Facts:
+def _carry(change: Change, facts: Facts, after: pl.DataFrame) -> Facts:
     """Facts of the columns after a change: renames take them along, other changes of values end them."""
     if isinstance(change, Arrange):
         return {new: dict(facts[old]) for new, old in change.columns if old in facts}
+    if isinstance(change, Reshape | Whole):
+        return {n: f for n, f in facts.items() if n in after.columns and n not in change.made}
     if not isinstance(change, Assign):
         return facts
     carried = dict(facts)
@@ -176,6 +222,12 @@ def _trace(
     """Which input column each column still is, as long as its type stayed: it keeps its Arrow type."""
     if isinstance(change, Arrange):
         return {new: origin[old] for new, old in change.columns if old in origin}
+    if isinstance(change, Reshape | Whole):
+        return {
+            n: o
+            for n, o in origin.items()
+            if n in after.columns and n not in change.made and before.schema[n] == after.schema[n]
+        }
     if not isinstance(change, Assign):
         return origin
     return {n: o for n, o in origin.items() if n not in change.columns or before.schema[n] == after.schema[n]}
@@ -203,6 +255,12 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
         return pa.binary()
     if pa.types.is_null(kind):
         return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.list_(_plain_type(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(_plain_type(kind.key_type), _plain_type(kind.item_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(f.name, _plain_type(f.type)) for f in kind])
     return kind
 
 
@@ -217,6 +275,24 @@ def _once(secrets: Callable[[str], SecretKey]) -> Callable[[str], SecretKey]:
     return secret
 
 
+def _runs(stage: Stage) -> str:
+    """Where a stage runs: what it needs to see at once."""
+    if stage.whole is None:
+        return "each batch alone, on every engine"
+    spread = stage.whole.spark
+    if isinstance(spread, Together):
+        how = f"rows equal in {', '.join(spread.columns)} brought together"
+    elif isinstance(spread, Sorted):
+        how = "sorted by Spark"
+    elif isinstance(spread, Filled):
+        how = "one statistic by Spark, then each batch alone"
+    elif isinstance(spread, Carried):
+        how = "in the input's order, by a window"
+    else:
+        how = "in the memory of one executor"
+    return f"the whole table: on the worker in memory; on Spark {how}"
+
+
 def describe(plan: Plan) -> list[dict[str, Any]]:
     """Steps with their tier and the columns that result, for people; no keys, no parameters' values."""
     return [
@@ -225,6 +301,7 @@ def describe(plan: Plan) -> list[dict[str, Any]]:
             "operation": s.step.operation,
             "tier": s.action.tier.value,
             "note": s.action.note,
+            "runs": _runs(s),
             "columns": dict(s.columns),
         }
         for s in plan.stages

@@ -31,10 +31,10 @@ _TEXT: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
 CONDITIONS = (*_ORDER, *_TEXT, "IS", "IS_NOT", "IS_BETWEEN", "IS_MISSING", "IS_INVALID")
 
 
-def missing(column: str, kind: pl.DataType) -> pl.Expr:
+def missing(column: str | pl.Expr, kind: pl.DataType) -> pl.Expr:
     """True where a cell holds nothing: null, or the empty text, which CSV cannot tell from null."""
-    empty = pl.col(column).is_null()
-    return empty | (pl.col(column) == "") if kind == pl.String else empty
+    value = pl.col(column) if isinstance(column, str) else column
+    return value.is_null() | (value == "") if kind == pl.String else value.is_null()
 
 
 def invalid(column: str, kind: pl.DataType) -> pl.Expr:

@@ -22,6 +22,7 @@ MONTHS = (
 _NUMBERS = {name.lower(): n for n, name in enumerate(MONTHS, 1)} | {
     m[:3].lower(): n for n, m in enumerate(MONTHS, 1)
 }
+_EPOCH = datetime.date(1970, 1, 1)
 _SEPARATOR = r"([-/. ])"
 _CLOCK = re.compile(
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?: ?([AaPp][Mm]))? ?(Z|[+-]\d{2}:?\d{2})?)?\Z",
@@ -57,10 +58,17 @@ def guess(text: str) -> datetime.datetime | None:
     return None
 
 
-def moment(value: pl.Expr, kind: pl.DataType | None) -> pl.Expr:
+def guess_clock(text: str) -> datetime.datetime | None:
+    """As :func:`guess`; a time alone is one of 1 January 1970."""
+    clock = _CLOCK.match(f" {text.strip()}") if text.strip() else None
+    return guess(text) if clock is None else _at(_EPOCH, clock)
+
+
+def moment(value: pl.Expr, kind: pl.DataType | None, *, clock: bool = False) -> pl.Expr:
     """A column of dates, timestamps or texts as a timestamp in UTC without a zone.
 
     :param kind: type of the column; None for a constant text
+    :param clock: whether a text may be a time alone
     """
     if kind == pl.Date:
         return value.cast(pl.Datetime("us"))
@@ -69,7 +77,7 @@ def moment(value: pl.Expr, kind: pl.DataType | None) -> pl.Expr:
             value if kind.time_zone is None else value.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         )
         return utc.cast(pl.Datetime("us"))
-    return per_distinct(value.cast(pl.String), guess, pl.Datetime("us"))
+    return per_distinct(value.cast(pl.String), guess_clock if clock else guess, pl.Datetime("us"))
 
 
 def written(value: pl.Expr, layout: str) -> pl.Expr:

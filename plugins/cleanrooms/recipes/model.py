@@ -88,14 +88,16 @@ class Recipe:
 
     @classmethod
     def parse(cls, data: Sequence[Any] | Mapping[str, Any]) -> Recipe:
-        """Read the bare list of steps, or ``{"Name", "Description", "Steps"}``.
+        """Read the bare list of steps, ``{"Name", "Description", "Steps"}``, or Glue Studio's ``{"RecipeSteps"}``.
 
-        Typed values and the wrappers that some pages of the guide show are brought to the strict form.
+        Typed values, nulls (a parameter left out) and the wrappers that some pages of the guide show are
+        brought to the strict form.
 
         :raises RecipeError: what is there is not a recipe; names the step
         """
         if isinstance(data, Mapping):
-            steps, name, description = data.get("Steps"), data.get("Name"), data.get("Description")
+            steps = data.get("Steps", data.get("RecipeSteps"))
+            name, description = data.get("Name"), data.get("Description")
         else:
             steps, name, description = data, None, None
         if not isinstance(steps, Sequence) or isinstance(steps, str):
@@ -127,7 +129,8 @@ class Recipe:
         hash_encoding: str = "base64",
         identity: Sequence[IdentityColumn] = (),
         tolerant: bool = False,
-        whole_table: bool = False,
+        whole_table: bool | pa.RecordBatch = False,
+        other_key: Callable[[str], tuple[str, SecretKey] | None] | None = None,
     ) -> Plan:
         """A plan that runs the recipe on batches of ``schema``.
 
@@ -136,9 +139,12 @@ class Recipe:
             that the file stays valid for the service
         :param identity: columns brought to their canonical form before step 1
         :param tolerant: allow actions whose result the service may give differently
-        :param whole_table: allow actions that need every row; the plan then takes the table as one batch
+        :param whole_table: allow actions that need every row; the plan then takes the table as one batch. The
+            table itself allows those too whose columns depend on its values; the plan is for it only
+        :param other_key: a second live epoch of a secret's key, whose digests come in columns with the suffix
         :raises RecipeError: a step cannot be carried out on these columns; names it
         """
+        from cleanrooms.recipes.arguments import no_other_key
         from cleanrooms.recipes.compiler import compile_recipe
 
         return compile_recipe(
@@ -149,6 +155,7 @@ class Recipe:
             identity=identity,
             tolerant=tolerant,
             whole_table=whole_table,
+            other_key=other_key or no_other_key,
         )
 
 
@@ -156,10 +163,9 @@ def _step(number: int, data: Any) -> Step:
     for wrapper in _WRAPPERS:
         if isinstance(data, Mapping) and set(data) == {wrapper}:
             data = data[wrapper]
-    if isinstance(data, Mapping) and "Operation" in data and "Action" not in data:
-        data = {"Action": {k: data[k] for k in data if k != "ConditionExpressions"}} | {
-            k: data[k] for k in data if k == "ConditionExpressions"
-        }
+    if isinstance(data, Mapping) and "Operation" in data and not data.get("Action"):
+        action = {k: data[k] for k in data if k not in ("Action", "ConditionExpressions")}
+        data = {"Action": action} | {k: data[k] for k in data if k == "ConditionExpressions"}
     if not isinstance(data, Mapping) or not isinstance(data.get("Action"), Mapping):
         raise RecipeError(f"Step {number} has no Action.", 'Write {"Action": {"Operation": …}}.', step=number)
     action = data["Action"]
@@ -180,7 +186,7 @@ def _step(number: int, data: Any) -> Step:
     return Step(
         number,
         operation,
-        {str(k): _parameter(bare, str(k), v) for k, v in parameters.items()},
+        {str(k): _parameter(bare, str(k), v) for k, v in parameters.items() if v is not None},
         tuple(_condition(bare, c) for c in conditions),
     )
 

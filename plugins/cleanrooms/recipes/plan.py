@@ -13,7 +13,7 @@ import pyarrow as pa
 from cleanrooms.errors import CleanRoomsError, RecipeError
 from cleanrooms.identity import IdentityColumn, normalise, normalise_by_region
 from cleanrooms.recipes.model import Step
-from cleanrooms.recipes.registry import Action
+from cleanrooms.recipes.registry import Action, Whole
 
 Transform = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -27,6 +27,10 @@ class Stage:
     transform: Transform
     columns: tuple[tuple[str, str], ...]
     """Names and types of the columns after the step."""
+    schema: pa.Schema
+    """The same in Arrow."""
+    whole: Whole | None = None
+    """How the step works on the whole table; None where it looks at each batch alone."""
 
     def __repr__(self) -> str:
         return f"Stage({self.step.number}, {self.step.operation})"
@@ -45,7 +49,10 @@ class Plan:
         output_schema: pa.Schema,
         stages: Sequence[Stage],
         identity: Sequence[IdentityColumn],
+        ending: Transform | None = None,
     ) -> None:
+        """:param ending: what follows the last stage"""
+        self._ending = ending
         self.input_schema = input_schema
         self.output_schema = output_schema
         self.stages = tuple(stages)
@@ -69,12 +76,26 @@ class Plan:
                 "A batch has other columns than those its recipe was compiled for.",
                 "Compile the recipe for the schema that the source really gives.",
             )
-        frame = self._normalise(to_frame(batch))
-        for stage in self.stages:
-            frame = _run(stage, frame)
-        return to_batch(frame, self.output_schema)
+        return to_batch(self.run(self.normalised(to_frame(batch))), self.output_schema)
 
-    def _normalise(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def run(self, frame: pl.DataFrame, first: int = 0, last: int | None = None) -> pl.DataFrame:
+        """The frame after the stages from ``first`` up to, and without, ``last``; without that, to the end.
+
+        :raises RecipeError: a step failed
+        """
+        for stage in self.stages[first:last]:
+            frame = _run(stage, frame)
+        return self._ending(frame) if last is None and self._ending else frame
+
+    def schema_before(self, stage: int) -> pa.Schema:
+        """Columns and types that a stage, by its place from 0, is given."""
+        if stage:
+            return self.stages[stage - 1].schema
+        texts = {column.column for column in self.identity}
+        return pa.schema([pa.field(f.name, pa.string()) if f.name in texts else f for f in self.input_schema])
+
+    def normalised(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with its identity columns in their canonical form; counts what has none."""
         found: Counter[str] = Counter()
         raw = frame
         for column in self.identity:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cleanrooms.recipes.distribution import Distribution, Gathered
+
 if TYPE_CHECKING:
     from cleanrooms.recipes.arguments import Arguments
 
@@ -30,18 +32,33 @@ class Tier(Enum):
 
 
 @dataclass(frozen=True)
+class Companion:
+    """The digest of a column under a second key, which stands beside it while the key is rotated.
+
+    :param suffix: of its column's name
+    :param facts: what its metadata says, as ``Assign.digest`` of the first
+    """
+
+    suffix: str
+    value: pl.Expr
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Assign:
     """Columns set to expressions: in place where they exist, at the end where they are new.
 
     :param digest: facts that the metadata of a hashed column carries, by column
     :param canonical: the change leaves a canonical identifier what it is
     :param copies: new columns that are copies of others, and of which
+    :param companions: digests of a second epoch, by the column beside which they stand
     """
 
     columns: Mapping[str, pl.Expr]
     digest: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     canonical: bool = False
     copies: Mapping[str, str] = field(default_factory=dict)
+    companions: Mapping[str, Companion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,14 +81,33 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A change that needs every row at once: it runs only on plans compiled for a whole table."""
+class Reshape:
+    """Rows that become other rows, each by itself: nesting, unnesting, unpivoting.
+
+    :param made: columns whose values are new; the others stay what they were
+    """
 
     transform: Callable[[pl.DataFrame], pl.DataFrame]
-    canonical: bool = True
+    made: frozenset[str]
 
 
-Change = Assign | Arrange | Keep | Drop | Whole
+@dataclass(frozen=True)
+class Whole:
+    """A change that needs every row at once: it runs only on plans compiled for a whole table.
+
+    :param transform: the change on a worker, on the table as one frame
+    :param made: columns whose values are new; the others stay what they were
+    :param by_values: which columns result depends on the values: the plan is compiled for one table only
+    :param spark: the same change where the table is spread over many machines
+    """
+
+    transform: Callable[[pl.DataFrame], pl.DataFrame]
+    made: frozenset[str] = frozenset()
+    by_values: bool = False
+    spark: Distribution = field(default_factory=Gathered)
+
+
+Change = Assign | Arrange | Keep | Drop | Reshape | Whole
 Builder = Callable[["Arguments"], Change]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if verdict.accepted else 1
 
 
-def _load_tables(path: Path) -> tuple[dict[str, Table], dict[str, str]]:
+def _load_tables(path: Path) -> tuple[dict[str, Table], Mapping[str, str]]:
     """Tables from a file of cases, or from a file that has ``tables`` at its top."""
     content = yaml.safe_load(_read(path))
     if not isinstance(content, dict):

@@ -68,9 +68,12 @@ class Aggregation:
             shown += [(node, target)] if target is not None else []
         elif is_literal(node) or isinstance(node, exp.Subquery | exp.Select | exp.SetOperation | exp.Window):
             return 0
-        elif is_aggregate(node) or isinstance(node, exp.Filter):
+        elif is_aggregate(node):
             self._aggregate(node)
             return 1
+        elif isinstance(node, exp.Filter):
+            self._add("SELECT_SHAPE", "FILTER is not supported.", node)
+            return self._unknown(node, shown)
         elif is_call(node):
             self._scalar(node, code)
         else:

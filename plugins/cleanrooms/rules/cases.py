@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from cleanrooms.errors import ConfigError
+from cleanrooms.rules.case_context import Situation
 from cleanrooms.rules.check import check
-from cleanrooms.rules.model import ID_MAPPING_TABLE, Submission, Table, Template, Verdict, Violation
+from cleanrooms.rules.model import ID_MAPPING_TABLE, Table, Template, Verdict, Violation
 from cleanrooms.rules.policies import check_rule
 from cleanrooms.rules.sample_engine import EngineMissingError, run_on_rows
 
@@ -45,7 +46,9 @@ class Corpus:
     """The cases of one file."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self.accounts = {str(key): str(value) for key, value in (content.get("accounts") or {}).items()}
+        self.accounts: Mapping[str, str] = {
+            str(key): str(value) for key, value in (content.get("accounts") or {}).items()
+        }
         fixtures = content.get("fixtures") or {}
         self.tables: Mapping[str, Any] = fixtures.get("tables") or {}
         self.templates: Mapping[str, Any] = fixtures.get("templates") or {}
@@ -54,16 +57,23 @@ class Corpus:
 
     @classmethod
     def load(cls, path: Path) -> Corpus:
-        """Read a file.
+        """Read a file. ``extends`` names another one beside it, whose accounts and fixtures it uses too.
 
         :raises ConfigError: the file is no corpus
         """
-        try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(f"{path} cannot be read as YAML.", "Name a file of rule cases.") from error
-        if not isinstance(content, dict) or not isinstance(content.get("cases"), list):
+        content = _mapping(path)
+        if not isinstance(content.get("cases"), list):
             raise ConfigError(f"{path} has no list of cases.", "Add the key cases.")
+        if content.get("extends"):
+            base = _mapping(path.parent / str(content["extends"]))
+            content["accounts"] = {**(base.get("accounts") or {}), **(content.get("accounts") or {})}
+            content["fixtures"] = {
+                kind: {
+                    **(base["fixtures"].get(kind) or {}),
+                    **((content.get("fixtures") or {}).get(kind) or {}),
+                }
+                for kind in ("tables", "templates")
+            }
         return cls(content)
 
     def table(self, name: str) -> Table:
@@ -110,47 +120,8 @@ class Corpus:
             receivers=receivers,
             template=self.template(case["template"]) if case.get("template") else None,
             parameters=case.get("parameters"),
-            submission_facts=self._facts(case, receivers),
+            submission_facts=Situation(self, case).facts(),
         )
-
-    def _facts(self, case: Mapping[str, Any], receivers: list[str]) -> Submission:
-        context = case.get("context") or {}
-        inactive = [
-            self.account(name) for key in _INACTIVE_KEYS for name in _listed(context.get(key))
-        ]  # fmt: skip
-        budgets = {
-            name: int(self.tables[name]["accessBudget"]["remaining"])
-            for name in case.get("tables") or []
-            if self.tables[name].get("accessBudget")
-        }
-        named = case.get("receivers")
-        return Submission(
-            can_query=self.runner,
-            can_receive=frozenset(self._can_receive(case, context, named or ["A"])),
-            inactive=frozenset(inactive),
-            payer=self.account(context.get("payer") or case.get("payer") or "A"),
-            output=context.get("outputConfiguration"),
-            result_bucket=context.get("resultBucket"),
-            data_buckets=frozenset(_listed(context.get("dataBucket"))),
-            running_queries=int(context.get("runningQueries") or 0),
-            access_budgets=budgets,
-            privacy_budget=context.get("privacyBudgetTemplate", True) is not None,
-            privacy_remaining=context.get("remaining"),
-        )
-
-    def _can_receive(
-        self, case: Mapping[str, Any], context: Mapping[str, Any], named: list[str]
-    ) -> list[str]:
-        """Who has CAN_RECEIVE_RESULTS: what the context says, else the runner and the owners of the tables."""
-        listed = context.get("canReceiveResults")
-        if listed is not None:
-            return [self.account(name) for name in _listed(listed)]
-        allowed = {
-            receiver
-            for name in case.get("tables") or []
-            for receiver in (self.table(name).association_rule or {}).get("allowedResultReceivers") or ()
-        }
-        return [self.runner, *allowed, *(self.table(name).owner for name in case.get("tables") or [])]
 
     def run(self, case: Mapping[str, Any]) -> Outcome:
         """Run one case."""
@@ -199,13 +170,14 @@ class Corpus:
         )
 
 
-_INACTIVE_KEYS = ("inactive", "inactiveMembers", "inactiveReceivers")
-
-
-def _listed(value: Any) -> list[str]:
-    if value is None:
-        return []
-    return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML.", "Name a file of rule cases.") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} is no file of rule cases.", "Add the key cases.")
+    return content
 
 
 def _same(known: str, ours: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
+from sqlglot.errors import UnsupportedError
 
 from cleanrooms.rules import constraints, custom, id_mapping, submission
 from cleanrooms.rules.aggregation import Aggregation
@@ -55,6 +56,12 @@ def check(
         judge.judge(sql, parameters)
         constrained = None if report.violations else judge.constrained()
     except RefusedError:
+        constrained = None
+    except UnsupportedError:
+        code = judge.resolver.code
+        report.add(
+            code, "A function of the query has no exact form in Spark SQL.", fix="Use another function."
+        )
         constrained = None
     except RecursionError:
         report.add("PARSE", "The text is nested too deeply.", fix="Flatten the query.")

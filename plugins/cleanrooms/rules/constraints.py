@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
-from cleanrooms.rules.dialect import NullSafeOperator, ShortTrunc
+from cleanrooms.rules.dialect import NullSafeOperator, ShortTrunc, SparkText
 from cleanrooms.rules.flat import Clauses
 from cleanrooms.rules.parse import Script
 from cleanrooms.rules.relations import Definition
@@ -75,6 +76,8 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     Sort keys that name a result column become its position, result columns get their names, our own
     nodes become plain Spark, CTEs that bear a table's name get another one, and hints, on which no
     result depends, are left out.
+
+    :raises sqlglot.errors.UnsupportedError: a part has no exact form in Spark's dialect
     """
     roots = [*(definition.query for definition in definitions), query]
     for block in {id(block): block for root in roots for block in blocks(root)}.values():
@@ -86,7 +89,9 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     _rename(definitions, tables)
     if script.caches:
         _cached_as_with(script, script.query)
-    return script.query.sql(dialect="spark", identify=True, comments=False)
+    return script.query.sql(
+        dialect=SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
+    )
 
 
 def _rename(definitions: Sequence[Definition], tables: set[str]) -> None:
@@ -107,6 +112,9 @@ def _rename(definitions: Sequence[Definition], tables: set[str]) -> None:
 
 def _plain_block(block: Block) -> None:
     block.node.set("hint", None)
+    for join in block.node.args.get("joins") or []:
+        if join.args.get("side") and not join.args.get("on") and not join.args.get("using"):
+            join.set("on", exp.true())  # Spark's outer join without a condition, which other engines need
     _sort_by_position(block)
     for operator in list(block.node.find_all(NullSafeOperator)):
         operator.replace(exp.NullSafeEQ(this=operator.this, expression=operator.expression))

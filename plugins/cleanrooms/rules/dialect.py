@@ -2,8 +2,9 @@
 
 - Text in double quotes is an identifier, as in Clean Rooms' own SQL reference, where Spark sees a string:
   a checker that saw a constant where the service sees a join column would let the column through.
-- ``TRUNC`` takes one argument, or a number of digits, beside Spark's date unit.
+- ``TRUNC`` takes one argument, or a number of digits, beside Spark's date unit; ``TRUNCATE`` takes digits.
 - ``<=>`` and ``IS NOT DISTINCT FROM`` are told apart.
+- ``SELECT TOP n`` of the legacy engine is read as a LIMIT, so that rules can name it.
 - Statements that sqlglot does not understand are an error, never an opaque command, and are not logged.
 """
 
@@ -44,8 +45,35 @@ def _trunc(args: list[Any]) -> exp.Expression:
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
-    FUNCTIONS = {**SparkParser.FUNCTIONS, "TRUNC": _trunc}  # noqa: RUF012
+    FUNCTIONS = {  # noqa: RUF012
+        **SparkParser.FUNCTIONS,
+        "TRUNC": _trunc,
+        "TRUNCATE": ShortTrunc.from_arg_list,
+        "MEAN": exp.Avg.from_arg_list,
+        "STD": exp.Stddev.from_arg_list,
+    }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
+
+    def _parse_limit(
+        self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
+    ) -> exp.Expr | None:
+        if not top:
+            return super()._parse_limit(this, top, skip_limit_token)
+        following = self._next
+        if following is None or following.token_type != TokenType.NUMBER or not self._match_text_seq("TOP"):
+            return this
+        limit = self.expression(exp.Limit(expression=self._parse_number()))
+        limit.meta["top"] = True
+        return limit
+
+    def _parse_convert(self, strict: bool, safe: bool | None = None) -> exp.Expr | None:
+        """``CONVERT(type, value)`` of the legacy engine, which analysis rules still name."""
+        kind = self._parse_types()
+        if kind is None or not self._match(TokenType.COMMA):
+            self.raise_error("CONVERT takes a type and a value")
+        cast = self.expression(exp.Cast(this=self._parse_assignment(), to=kind))
+        cast.meta["function"] = "CONVERT"
+        return cast
 
     def _refuse(self) -> NoReturn:
         raise UnsupportedStatementError("The statement is not a query that can be analysed.")
@@ -57,11 +85,38 @@ class CleanRoomsParser(SparkParser):
         self._refuse()
 
 
-class CleanRoomsGenerator(SparkGenerator):
-    """Prints what the parser adds."""
+def _to_date(generator: Any, node: exp.TsOrDsToDate) -> str:
+    if node.args.get("format") is None and isinstance(node.parent, generator.TS_OR_DS_EXPRESSIONS):
+        return str(generator.sql(node, "this"))  # DATEDIFF and its kin, whose arguments the parser wraps
+    return str(generator.func("TO_DATE", node.this, generator.format_time(node)))
+
+
+class SparkTextGenerator(SparkGenerator):
+    """Spark's generator without its losses: it leaves out what it cannot write in other dialects' functions,
+    takes the usual format of a date for granted, and rounds percentiles."""
 
     TRANSFORMS = {  # noqa: RUF012
         **SparkGenerator.TRANSFORMS,
+        exp.TsOrDsToDate: lambda self, node: _to_date(self, node),
+        exp.WithinGroup: lambda self, node: self.withingroup_sql(node),
+    }
+
+    def tochar_sql(self, expression: exp.ToChar) -> str:
+        """``TO_CHAR`` with its format."""
+        return self.func("TO_CHAR", expression.this, expression.args.get("format"))
+
+
+class SparkText(Spark):
+    """The dialect to write constrained queries in: plain Spark."""
+
+    Generator = SparkTextGenerator
+
+
+class CleanRoomsGenerator(SparkTextGenerator):
+    """Prints what the parser adds."""
+
+    TRANSFORMS = {  # noqa: RUF012
+        **SparkTextGenerator.TRANSFORMS,
         NullSafeOperator: lambda self, node: self.binary(node, "<=>"),
         ShortTrunc: lambda self, node: self.func("TRUNC", node.this, node.args.get("decimals")),
     }

@@ -32,6 +32,11 @@ def _check(block: Block, relation: Relation, report: Report) -> None:
         for name in relation.table.columns
         if name.lower() not in open_columns
     }
+    required = [
+        name for item in rule.get("queryConstraints") or () for name in item["requireOverlap"]["columns"]
+    ]
+    if not required and not protected:
+        return
     joins = block.node.args.get("joins") or []
     matched: set[str] = set()
     for join in joins:
@@ -56,9 +61,6 @@ def _check(block: Block, relation: Relation, report: Report) -> None:
     for root in roots:
         if isinstance(root, exp.Expression):
             _forbid(block, relation, root, protected, set(), report)
-    required = [
-        name for item in rule.get("queryConstraints") or () for name in item["requireOverlap"]["columns"]
-    ]
     missing = [name for name in required if name.lower() not in matched]
     if missing:
         report.add(

@@ -176,12 +176,13 @@ def _check_overlap(clauses: Clauses, runner: str, edges: set[Edge]) -> None:
 
 
 def _component(start: int, edges: set[Edge]) -> set[int]:
+    neighbours: dict[int, set[int]] = {}
+    for edge in edges:
+        for end in edge:
+            neighbours.setdefault(end, set()).update(edge)
     reached, waiting = {start}, [start]
     while waiting:
-        current = waiting.pop()
-        for edge in edges:
-            if current in edge:
-                fresh = edge - reached
-                reached |= fresh
-                waiting += fresh
+        fresh = neighbours.get(waiting.pop(), set()) - reached
+        reached |= fresh
+        waiting += fresh
     return reached

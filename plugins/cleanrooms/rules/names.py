@@ -2,39 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from cleanrooms.rules.dialect import CleanRooms
+from cleanrooms.rules.report import RefusedError, Report
 from cleanrooms.rules.scope import Block, Field, is_aggregate, local_nodes
 
+MAX_COPIED = 20_000
+"""Nodes of the syntax tree that aliases may add to one SELECT: each use doubles what it stands for."""
 
-def candidates(level: Block, node: exp.Column) -> list[Field]:
+
+def resolve_column(
+    block: Block, node: exp.Column, aliases: Mapping[str, exp.Expression], report: Report
+) -> None:
+    """Find what a column of a SELECT means and qualify it; an alias is replaced by what it stands for.
+
+    :param aliases: what the select list has named so far; a column of FROM hides an alias
+    """
+    level: Block | None = block
+    while level is not None:
+        found = _candidates(level, node)
+        if len(found) > 1 or (found and _is_captured(block, level, found[0])):
+            _ambiguous(node, report)
+            return
+        if found:
+            _qualify(block, node, found[0])
+            return
+        alias = aliases.get(node.name.lower()) if level is block and not node.table else None
+        if alias is not None:
+            _substitute(block, node, alias, report)
+            return
+        inner = _struct_column(level, node)
+        if inner is not None:
+            resolve_column(block, inner, {}, report)
+            return
+        if any(relation.opaque for relation in level.relations):
+            return
+        level = level.parent
+    report.add(
+        "COLUMN_UNKNOWN",
+        f"Column(s) [{node.name}] cannot be found: not an allowed column of a table in the query.",
+        node,
+        rule="allowedColumns of the configured table",
+        fix="Use a column that the table's schema in the collaboration lists.",
+    )
+
+
+def _qualify(block: Block, node: exp.Column, target: Field) -> None:
+    block.resolved[id(node)] = target
+    if target.relation is not None:
+        node.meta["qualified"] = not node.table
+        written = node.args.get("table")
+        node.set("table", exp.to_identifier(target.relation.alias))
+        if written is not None:
+            node.args["table"].meta.update(written.meta)
+
+
+def _struct_column(level: Block, node: exp.Column) -> exp.Column | None:
+    """The column in ``column.field`` or ``alias.column.field``, which the parser reads as ``table.column``.
+
+    The node is replaced by an access to the field of what is returned.
+    """
+    parts = [part for part in node.parts if isinstance(part, exp.Identifier)]
+    for size in (2, 1):
+        if size >= len(parts):
+            continue
+        column = exp.Column(this=parts[size - 1].copy(), table=parts[size - 2].copy() if size == 2 else None)
+        found = _candidates(level, column)
+        if len(found) == 1 and _may_be_struct(found[0]):
+            access: exp.Expression = column
+            for part in parts[size:]:
+                access = exp.Dot(this=access, expression=part.copy())
+            node.replace(access)
+            return column
+    return None
+
+
+def _may_be_struct(target: Field) -> bool:
+    table = target.relation.table if target.relation is not None else None
+    if table is None:
+        return True
+    kind = next((kind for name, kind in table.columns.items() if name.lower() == target.name.lower()), "")
+    return kind.lower().startswith(("struct", "map"))
+
+
+def _ambiguous(node: exp.Expression, report: Report) -> None:
+    report.add(
+        "AMBIGUOUS",
+        f"Column {node.name or node.this.name} is ambiguous.",
+        node,
+        fix="Write the table's alias before the column.",
+    )
+
+
+def _candidates(level: Block, node: exp.Column) -> list[Field]:
     """The fields of one SELECT that a column can mean; more than one is ambiguous."""
     if node.args.get("db") or node.args.get("catalog"):
         return []
-    visible = [relation for relation in level.relations if id(relation) not in level.invisible]
     if node.table:
-        named = [relation for relation in visible if relation.key == node.table.lower()]
-        return [item for relation in named for item in relation.named(node.name)]
+        named = level.relation(node.table.lower())
+        return named.named(node.name) if named is not None and id(named) not in level.invisible else []
+    visible = [relation for relation in level.relations if id(relation) not in level.invisible]
     merged = level.merged.get(node.name.lower())
     return [merged] if merged else [item for side in visible for item in side.named(node.name)]
 
 
-def is_captured(block: Block, level: Block, target: Field) -> bool:
+def _is_captured(block: Block, level: Block, target: Field) -> bool:
     """Whether an engine could take an outer query's field for something of a query in between.
 
     It could when an alias is used again inside, or for a merged column, which has no alias to write.
     """
     current: Block | None = block
     while current is not None and current is not level:
-        if target.relation is None or any(item.key == target.relation.key for item in current.relations):
+        if target.relation is None or current.relation(target.relation.key) is not None:
             return True
         current = current.parent
     return False
 
 
-def substitute(block: Block, node: exp.Column, expression: exp.Expression) -> None:
+def _substitute(block: Block, node: exp.Column, expression: exp.Expression, report: Report) -> None:
     """Write the aliased expression in the alias's place: an engine might know a column of that name."""
+    size = sum(1 for _ in expression.walk())
+    block.copied += size
+    if block.copied > MAX_COPIED:
+        report.add(
+            "PARSE",
+            "Aliases that stand for one another make the query too large.",
+            node,
+            fix="Compute in a common table expression and refer to its columns.",
+        )
+        raise RefusedError
     copy = expression.copy()
     for original, duplicate in zip(local_nodes(expression), local_nodes(copy), strict=True):
         if id(original) in block.resolved:
@@ -51,13 +151,20 @@ def output_field(block: Block, name: str, item: exp.Expression) -> Field:
     lineage = block.lineage(item)
     if isinstance(expression, exp.Column):
         target = block.field_of(expression)
-        return Field(name, lineage, computed=target.computed if target else False)
+        return target.seen_as(name, None) if target else Field(name, lineage)
     aggregated = is_aggregate(expression) or isinstance(expression, exp.Window)
     return Field(name, lineage, computed=bool(lineage.flows) and not aggregated)
 
 
-def output_positions(ordered: exp.Expression, fields: list[Field]) -> list[int]:
-    """The result columns that a sort key can mean by its number or its bare name, counted from 0."""
+def output_position(ordered: exp.Expression, fields: list[Field], report: Report) -> int | None:
+    """The result column that a sort key means by its number or its bare name, counted from 0; None: no column."""
+    positions = _output_positions(ordered, fields)
+    if len(positions) > 1:
+        _ambiguous(ordered, report)
+    return positions[0] if positions else None
+
+
+def _output_positions(ordered: exp.Expression, fields: list[Field]) -> list[int]:
     key = ordered.this if isinstance(ordered, exp.Ordered) else ordered
     if isinstance(key, exp.Literal) and key.is_int:
         return [int(key.name) - 1] if 1 <= int(key.name) <= len(fields) else []
@@ -71,4 +178,4 @@ def canonical(node: exp.Expression) -> str:
     shown = node.copy()
     for identifier in shown.find_all(exp.Identifier):
         identifier.replace(exp.to_identifier(identifier.name.lower(), quoted=True))
-    return shown.sql(CleanRooms)
+    return shown.sql(CleanRooms, unsupported_level=ErrorLevel.IGNORE)

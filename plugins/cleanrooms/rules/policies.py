@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from cleanrooms.rules.model import AGGREGATION, CUSTOM, LIST, Violation
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import AGGREGATES, SCALARS
 
+_TEMPLATE = re.compile(
+    r"arn:aws[a-z-]*:cleanrooms:[\w-]+:\d{12}:membership/[0-9a-f-]{36}/analysistemplate/[0-9a-f-]{36}"
+)
+_ACCOUNT = re.compile(r"\d{12}")
 MINIMUMS = range(2, 100_001)
 _ADDITIONAL = ("ALLOWED", "REQUIRED", "NOT_ALLOWED")
 _KEYS = {AGGREGATION: "aggregation", LIST: "list", CUSTOM: "custom"}
@@ -62,6 +67,14 @@ class _Rule:
         aggregated = [name for entry in entries for name in entry.get("columnNames") or []]
         dimensions = self._list(rule, "dimensionColumns")
         joins = self._list(rule, "joinColumns")
+        self._required(
+            rule,
+            "aggregateColumns",
+            "joinColumns",
+            "dimensionColumns",
+            "scalarFunctions",
+            "outputConstraints",
+        )
         self._at_least_one("aggregateColumns", entries)
         self._at_least_one("outputConstraints", constraints)
         for entry in entries:
@@ -82,6 +95,7 @@ class _Rule:
 
     def listing(self, rule: Mapping[str, Any]) -> None:
         joins, listed = self._list(rule, "joinColumns"), self._list(rule, "listColumns")
+        self._required(rule, "joinColumns", "listColumns")
         self._at_least_one("joinColumns", joins)
         self._known([*joins, *listed])
         self._exclusive("joinColumns", joins, "listColumns", listed)
@@ -95,6 +109,14 @@ class _Rule:
         if templates and (wildcards or providers):
             message = "Templates and providers exclude each other in allowedAnalyses."
             self.add("CUSTOM_EXCLUSIVE", message, "List templates, or ANY_QUERY with providers.")
+        for entry in templates:
+            if not _TEMPLATE.fullmatch(str(entry)):
+                message = "allowedAnalyses has an entry that is no analysis template's ARN."
+                self.add("ENUM", message, "List template ARNs, or ANY_QUERY or ANY_JOB.")
+        for account in providers:
+            if not _ACCOUNT.fullmatch(str(account)):
+                message = "allowedAnalysisProviders has an entry that is no account id."
+                self.add("ENUM", message, "Name accounts by their twelve digits.")
         if wildcards and not providers:
             message = "ANY_QUERY and ANY_JOB need allowedAnalysisProviders."
             self.add("CUSTOM_PROVIDERS", message, "Name the accounts.")
@@ -172,6 +194,11 @@ class _Rule:
         for name in sorted({item.lower() for item in left} & {item.lower() for item in right}):
             message = f"Column {name} cannot be in {one} and {other}."
             self.add("ROLE_CONFLICT", message, "Keep it in one of them.")
+
+    def _required(self, rule: Mapping[str, Any], *keys: str) -> None:
+        for key in keys:
+            if rule.get(key) is None:
+                self.add("RANGE", f"{key} is missing.", "Give it, even as an empty list.")
 
     def _at_least_one(self, key: str, values: Any) -> None:
         if not values:

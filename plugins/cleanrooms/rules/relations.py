@@ -69,7 +69,7 @@ def table_relation(
     for column in table.columns:
         base = BaseColumn(table.name.lower(), column.lower())
         only = frozenset([base])
-        relation.fields.append(Field(column, Lineage(only, only), relation))
+        relation.fields.append(Field(column, Lineage(only, only), relation, bases=only))
     return relation
 
 
@@ -128,11 +128,11 @@ def _renamed(fields: list[Field], columns: list[exp.Identifier], report: Report,
     if columns and len(columns) != len(fields):
         raise refusal(report, code, "An alias lists more or fewer columns than there are.", *columns)
     names = [column.name for column in columns] or [item.name for item in fields]
-    return [Field(name, item.lineage, None, item.computed) for name, item in zip(names, fields, strict=True)]
+    return [item.seen_as(name, None) for name, item in zip(names, fields, strict=True)]
 
 
 def _owned(relation: Relation, fields: list[Field]) -> list[Field]:
-    return [Field(item.name, item.lineage, relation, item.computed) for item in fields]
+    return [item.seen_as(item.name, relation) for item in fields]
 
 
 def _unknown(relation: Relation, report: Report) -> Relation:

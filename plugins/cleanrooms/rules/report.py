@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from cleanrooms.rules.codes import CODES
 from cleanrooms.rules.dialect import CleanRooms
@@ -68,7 +69,7 @@ def masked(node: exp.Expression) -> str:
         if literal is shown:
             return "?"
         literal.replace(exp.Placeholder())
-    return shown.sql(CleanRooms, comments=False)
+    return shown.sql(CleanRooms, comments=False, unsupported_level=ErrorLevel.IGNORE)
 
 
 def column_list(columns: Iterable[str]) -> str:

@@ -71,7 +71,8 @@ class CustomRule:
     @property
     def controlled(self) -> bool:
         """Whether the restricted SQL surface applies."""
-        return self.threshold is not None or self.literal_columns is not None
+        lists = (self.literal_columns, self.compared_columns)
+        return self.threshold is not None or any(columns is not None for columns in lists)
 
 
 def body(policy: Mapping[str, Any] | None, key: str) -> Mapping[str, Any]:
@@ -153,7 +154,8 @@ def _operators(rule: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _compared(controls: Mapping[str, Any] | None, key: str) -> frozenset[str] | None:
-    return None if controls is None else names(controls.get(key))
+    """None: unrestricted. A list that is left out restricts nothing (user guide); an empty one blocks all (API)."""
+    return None if controls is None or controls.get(key) is None else names(controls[key])
 
 
 def _threshold(entries: Any) -> Threshold | None:

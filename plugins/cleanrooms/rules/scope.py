@@ -46,12 +46,24 @@ class Field:
 
     :param relation: the item of FROM that it belongs to; None for merged columns and results
     :param computed: a scalar expression over columns made it, not a table or an aggregate
+    :param bases: the columns of which it is a plain copy, one per leg of a set operation; empty: none
     """
 
     name: str
     lineage: Lineage
     relation: Relation | None = None
     computed: bool = False
+    bases: frozenset[BaseColumn] = frozenset()
+
+    def seen_as(self, name: str, relation: Relation | None) -> Field:
+        """The same value under another name, in another relation."""
+        return Field(name, self.lineage, relation, self.computed, self.bases)
+
+    def merged(self, other: Field, name: str) -> Field:
+        """What USING or a set operation makes of two fields."""
+        both = bool(self.bases and other.bases)
+        bases = self.bases | other.bases if both else frozenset()
+        return Field(name, self.lineage | other.lineage, bases=bases)
 
 
 @dataclass(eq=False)
@@ -83,7 +95,7 @@ class Relation:
 
 @dataclass(eq=False)
 class Block:
-    """One SELECT."""
+    """One SELECT; ``copied`` counts the nodes that aliases have added to it."""
 
     node: exp.Select
     parent: Block | None = None
@@ -96,6 +108,11 @@ class Block:
     order_items: dict[int, int] = field(default_factory=dict)
     inner: list[Block | SetBlock] = field(default_factory=list)
     inner_by_node: dict[int, Block | SetBlock] = field(default_factory=dict)
+    copied: int = 0
+
+    def relation(self, key: str) -> Relation | None:
+        """The item of FROM with that alias in lower case; aliases are unique."""
+        return next((item for item in self.relations if item.key == key), None)
 
     def field_of(self, column: exp.Column) -> Field | None:
         """What a column of this SELECT means; None when it was not understood (and reported)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.scope import Block, Relation, local_nodes
@@ -38,7 +39,7 @@ def output_name(item: exp.Expression) -> str:
     shown = item.copy()
     for column in shown.find_all(exp.Column):
         column.set("table", None)
-    return shown.sql(CleanRooms, normalize_functions="lower")
+    return shown.sql(CleanRooms, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
 
 
 def _is_star(node: exp.Expression) -> bool:

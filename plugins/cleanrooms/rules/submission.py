@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from cleanrooms.rules.model import CUSTOM, ID_MAPPING_TABLE, Submission, Table, 
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import additional_analyses
 
+_PREFIX = re.compile(r"[\w!.=*/-]{0,512}")
 MAX_TABLES = 15
 MAX_RUNNING = 5
 
@@ -54,10 +56,11 @@ def output_problems(output: Mapping[str, Any] | None, runner: str) -> list[str]:
         return []
     if len(output) != 1:
         return ["outputConfiguration takes exactly one kind of output."]
+    problems = [problem for place in (output, *_locations(output)) for problem in _file_problems(place)]
     if "distribute" not in output:
-        return []
-    locations = (output["distribute"] or {}).get("locations") or []
-    problems = [] if locations else ["distribute needs at least one location."]
+        return problems
+    locations = _locations(output)
+    problems += [] if locations else ["distribute needs at least one location."]
     if sum("s3" in location for location in locations) > 1:
         problems.append("distribute takes at most one s3 location.")
     members = [location["member"].get("accountId") for location in locations if "member" in location]
@@ -65,6 +68,21 @@ def output_problems(output: Mapping[str, Any] | None, runner: str) -> list[str]:
         problems.append("The member who runs the query cannot be a member location.")
     if len(set(members)) != len(members):
         problems.append("A member is named twice.")
+    return problems
+
+
+def _locations(output: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return (output.get("distribute") or {}).get("locations") or []
+
+
+def _file_problems(place: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an ``s3`` location; the API itself refuses one without bucket or format."""
+    files = place.get("s3") or {}
+    problems = []
+    if files.get("resultFormat", "CSV") not in ("CSV", "PARQUET"):
+        problems.append("resultFormat is CSV or PARQUET.")
+    if not _PREFIX.fullmatch(files.get("keyPrefix") or ""):
+        problems.append("keyPrefix has up to 512 letters, digits and !.=*/-_.")
     return problems
 
 

@@ -10,14 +10,16 @@ from cleanrooms.rules.dialect import NullSafeOperator
 from cleanrooms.rules.functions import FORBIDDEN, KNOWN_NAMES, keeps_values, source_name
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import CustomRule
-from cleanrooms.rules.scope import BaseColumn, Block, Query, SetBlock, final_blocks, is_aggregate, local_nodes
+from cleanrooms.rules.scope import BaseColumn, Block, Query, SetBlock, final_blocks, local_nodes
 
 _UNSUPPORTED_NAMES = frozenset(
     {
         "ANY_VALUE", "BOOL_AND", "BOOL_OR", "EVERY", "SOME", "ANY", "ARRAY_EXCEPT", "TO_CHAR", "TO_NUMBER",
         "DAYOFYEAR", "DATE_ADD", "DATEADD", "ADD_MONTHS", "TRUNCATE", "CBRT", "PI", "RADIANS", "ACOS", "ASIN",
         "ATAN", "ATAN2", "COS", "COT", "SIN", "DEGREES", "REVERSE", "TRANSLATE", "REGEXP_COUNT",
-        "REGEXP_INSTR", "SPLIT_PART",
+        "REGEXP_INSTR", "SPLIT_PART", "FIRST", "FIRST_VALUE", "LAST", "LAST_VALUE", "NTH_VALUE", "CUME_DIST",
+        "PERCENT_RANK", "NTILE", "AES_ENCRYPT", "AES_DECRYPT", "HLL_SKETCH_AGG", "HLL_SKETCH_ESTIMATE", "HLL_UNION",
+        "HLL_UNION_AGG",
     }
 )  # fmt: skip
 _UNSUPPORTED_NODES = (
@@ -25,7 +27,8 @@ _UNSUPPORTED_NODES = (
     exp.TsOrDsAdd, exp.AddMonths, exp.Trunc, exp.Cbrt, exp.Pi, exp.Radians, exp.Acos, exp.Asin, exp.Atan,
     exp.Atan2, exp.Cos, exp.Cot, exp.Sin, exp.Degrees, exp.Reverse, exp.Translate, exp.RegexpCount,
     exp.RegexpInstr, exp.SplitPart, exp.Cube, exp.Rollup, exp.GroupingSets, exp.Exists, exp.Lateral,
-    NullSafeOperator, exp.NullSafeEQ,
+    NullSafeOperator, exp.NullSafeEQ, exp.First, exp.FirstValue, exp.Last, exp.LastValue, exp.NthValue, exp.CumeDist,
+    exp.PercentRank, exp.Ntile,
 )  # fmt: skip
 _AGGREGATES = (
     exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp,
@@ -33,12 +36,10 @@ _AGGREGATES = (
     exp.ApproxQuantile, exp.ArrayAgg, exp.ArrayUniqueAgg,
 )  # fmt: skip
 _STANDALONE = (
-    exp.Min, exp.Max, exp.Median, exp.Quantile, exp.ApproxQuantile, exp.ArrayAgg, exp.ArrayUniqueAgg,
+    exp.Min, exp.Max, exp.Median, exp.Quantile, exp.ApproxQuantile, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.Lag,
+    exp.Lead,
 )  # fmt: skip
-_WINDOW_ONLY = (
-    exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead,
-    exp.FirstValue, exp.LastValue, exp.First, exp.Last, exp.NthValue,
-)  # fmt: skip
+_WINDOW_ONLY = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead)
 _RULE = "SQL supported with aggregation thresholds or comparison controls"
 
 
@@ -71,17 +72,8 @@ def check_controlled(
     if any(rule.threshold is not None for rule in rules.values()):
         for block in all_blocks:
             _check_aggregates(block, rules, report)
-        final = {id(block) for block in final_blocks(query)}
-        for block in all_blocks:
-            if id(block) in final or not _per_person(block, rules):
-                _check_companions(block, rules, report)
-
-
-def _per_person(block: Block, rules: Mapping[str, CustomRule]) -> bool:
-    """Whether each group of a SELECT is one person's: what it shows is thresholded further out."""
-    group = block.node.args.get("group")
-    keys = [key for key in group.expressions if isinstance(key, exp.Column)] if group is not None else []
-    return any(_identities(block, key, rules) for key in keys)
+        for block in final_blocks(query):
+            _check_companions(block, rules, report)
 
 
 def _identities(block: Block, node: exp.Expression, rules: Mapping[str, CustomRule]) -> list[BaseColumn]:
@@ -157,7 +149,10 @@ def _check_aggregates(block: Block, rules: Mapping[str, CustomRule], report: Rep
 
 
 def _check_companions(block: Block, rules: Mapping[str, CustomRule], report: Report) -> None:
-    aggregates = [node for item in block.node.expressions for node in local_nodes(item) if is_aggregate(node)]
+    """In the final SELECT only: below it each of them is supported by itself."""
+    aggregates = [
+        node for item in block.node.expressions for node in local_nodes(item) if isinstance(node, exp.AggFunc)
+    ]
     guarded = {name for name, rule in rules.items() if rule.threshold is not None}
     alone = [
         node
@@ -167,7 +162,7 @@ def _check_companions(block: Block, rules: Mapping[str, CustomRule], report: Rep
     if alone and not any(isinstance(node, exp.Avg | exp.Count | exp.Sum) for node in aggregates):
         report.add(
             "AGG_STANDALONE",
-            "MIN, MAX, MEDIAN, percentiles and COLLECT_* need AVG, COUNT or SUM beside them.",
+            "MIN, MAX, MEDIAN, percentiles, COLLECT_*, LAG and LEAD need AVG, COUNT or SUM beside them.",
             *alone,
             rule=_RULE,
             fix="Select an AVG, COUNT or SUM too.",

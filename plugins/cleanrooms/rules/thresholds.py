@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from cleanrooms.rules import unions
 from cleanrooms.rules.constraints import add_having, add_where, at_least
 from cleanrooms.rules.flat import bare
 from cleanrooms.rules.functions import is_position
@@ -48,6 +49,7 @@ class Thresholds:
     def __init__(self, rules: Mapping[str, CustomRule], report: Report) -> None:
         self.rules, self.report = rules, report
         self._carried: dict[int, list[Carrier]] = {}
+        self._roots: dict[int, exp.Select] = {}
         self._counter = 0
 
     def enforce(self, query: Query) -> None:
@@ -83,8 +85,12 @@ class Thresholds:
     def _union(self, query: SetBlock) -> list[Carrier]:
         if not any(self._protected(leg) for leg in final_blocks(query)):
             return []
-        if query.node.args.get("distinct") or not isinstance(query.node, exp.Union):
-            raise self._refusal("Only UNION ALL of protected tables can be nested.", query.node)
+        distinct = query.node.args.get("distinct")
+        cut = any(query.node.args.get(part) for part in ("limit", "offset"))
+        if not isinstance(query.node, exp.Union) or (distinct and cut):
+            raise self._refusal("Only UNION of protected tables, without LIMIT, can be nested.", query.node)
+        if distinct:
+            unions.keep_all_inside(query)
         left, right = self._nested(query.left), self._nested(query.right)
         same = len(left) == len(right) == 1 and (left[0].table, left[0].many) == (
             right[0].table,
@@ -92,7 +98,22 @@ class Thresholds:
         )
         if not same:
             raise self._refusal("The legs of a nested UNION must protect the same table.", query.node)
-        return left
+        return [self._distinct_union(query, left[0])] if distinct else left
+
+    def _distinct_union(self, query: SetBlock, carrier: Carrier) -> Carrier:
+        """UNION as UNION ALL whose rows are then grouped, which can carry identities."""
+        self._counter += 1
+        wrapped = unions.grouped(query, f"union_{self._counter}", carrier.column)
+        if wrapped is None:
+            raise self._refusal("The columns of a nested UNION need names of their own.", query.node)
+        self._roots[id(query)] = wrapped
+        name = f"identity_{self._counter}_of_{carrier.table}"
+        inner = Carrier(
+            carrier.table, f"union_{self._counter}", carrier.column, carrier.many, carrier.threshold
+        )
+        value = _union_of_sets(inner.value()) if inner.many else exp.ArrayUniqueAgg(this=inner.value())
+        wrapped.append("expressions", exp.Alias(this=value, alias=exp.to_identifier(name)))
+        return Carrier(carrier.table, "", name, True, carrier.threshold)
 
     def _inner(self, block: Block) -> list[Carrier]:
         carriers = self._incoming(block)
@@ -141,7 +162,8 @@ class Thresholds:
                     )
             elif relation.query is not None:
                 offered = self._nested(relation.query)
-                _extend_alias(relation.node, relation.query, offered)
+                root = self._roots.get(id(relation.query), relation.query.node)
+                _extend_alias(relation.node, root, offered)
                 found += [
                     Carrier(item.table, relation.alias, item.column, item.many, item.threshold)
                     for item in offered
@@ -258,9 +280,9 @@ def _union_of_sets(value: exp.Expression) -> exp.Expression:
     return exp.ArrayDistinct(this=exp.Flatten(this=exp.ArrayAgg(this=value)))
 
 
-def _extend_alias(node: exp.Expression, query: Query, offered: Sequence[Carrier]) -> None:
+def _extend_alias(node: exp.Expression, root: exp.Expression, offered: Sequence[Carrier]) -> None:
     """Name the hidden columns where an alias lists the columns: in FROM, and in WITH."""
-    owner = query.node.parent
+    owner = root.parent
     while isinstance(owner, exp.Subquery):
         owner = owner.parent
     for holder in (node, owner if isinstance(owner, exp.CTE) else None):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cleanrooms.errors import ContractError
 
 if TYPE_CHECKING:
-    from cleanrooms.config.source import Column
+    from cleanrooms.config.contract import Column
 
 Cast = Callable[[pa.Array], pa.Array]
 
@@ -49,7 +50,7 @@ def read_cells(values: pa.Array, column: Column) -> tuple[pa.Array, dict[int, st
     values = _plain(values)
     target = arrow_type(column)
     if pa.types.is_binary(values.type):
-        values, wrong = _convert(values, lambda part: part.cast(pa.string()), pa.string())
+        values, wrong = _convert(values, _text, pa.string())
         bad.update(dict.fromkeys(wrong, "not_utf8"))
     try:
         typed, wrong = _convert(values, _cast(values.type, target), target)
@@ -109,13 +110,33 @@ def _cast(source: pa.DataType, target: pa.DataType) -> Cast:
     return lambda values: _finite(_trimmed(values).cast(target))
 
 
+def _bytes(values: pa.Array) -> np.ndarray:
+    """What all values are made of, one behind the other: looking there first is cheaper than asking each value."""
+    if not len(values):
+        return np.empty(0, np.uint8)
+    _, offsets, data = values.buffers()
+    ends = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
+    return np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
+
+
+def _text(values: pa.Array) -> pa.Array:
+    """Bytes as text; ASCII needs no check.
+
+    :raises pa.ArrowInvalid: a value is not UTF-8
+    """
+    return values.view(pa.string()) if _bytes(values).max(initial=0) < 0x80 else values.cast(pa.string())
+
+
 def _trimmed(values: pa.Array) -> pa.Array:
-    return pc.ascii_trim_whitespace(values)
+    return values if _bytes(values).min(initial=0xFF) > ord(" ") else pc.ascii_trim_whitespace(values)
 
 
 def _decimal_digits(values: pa.Array) -> pa.Array:
     """Refuses 0x1F, which Arrow reads as 31."""
-    if pc.any(pc.match_substring(values, "x", ignore_case=True)).as_py():
+    if (
+        _bytes(values).max(initial=0) >= ord("X")
+        and pc.any(pc.match_substring(values, "x", ignore_case=True)).as_py()
+    ):
         raise pa.ArrowInvalid("hexadecimal")
     return values
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from cleanrooms.sources.cells import arrow_type, read_cells
 
 if TYPE_CHECKING:
-    from cleanrooms.config.source import Contract
+    from cleanrooms.config.contract import Contract
     from cleanrooms.sources.rows import Rows
 
 

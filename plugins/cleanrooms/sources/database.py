@@ -23,7 +23,8 @@ from cleanrooms.sources import headers
 from cleanrooms.sources.rows import Rows
 
 if TYPE_CHECKING:
-    from cleanrooms.config.source import Contract, Database
+    from cleanrooms.config.contract import Contract
+    from cleanrooms.config.source import Database
 
 PARAMETERS = ("day_start", "day_end")
 _SETTING = "cleanrooms."

@@ -23,7 +23,7 @@ from cleanrooms.sources.objects import ObjectVersion, read_small
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from cleanrooms.config.source import Export
+    from cleanrooms.config.export import Export
 
 _ONE_REQUEST = 5 * 1024**3  # CopyObject takes objects up to this size
 

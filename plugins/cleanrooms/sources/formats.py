@@ -21,7 +21,8 @@ from cleanrooms.sources.rows import BATCH_ROWS, BadLine, Rows
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from cleanrooms.config.source import CSV, Contract, Parquet
+    from cleanrooms.config.contract import Contract
+    from cleanrooms.config.export import CSV, Parquet
 
 BLOCK_BYTES = 4 * 1024**2
 """Text of one CSV batch; no line may be longer. At 16 MiB the CPU time falls by a tenth, and memory grows by half."""
@@ -41,31 +42,30 @@ class Unpacked(io.RawIOBase):
         self._compression = compression
         self._left = max_bytes
         self._limit = max_bytes
-        stream = pa.PythonFile(packed, "r")
-        self._stream = stream if compression == "none" else pa.CompressedInputStream(stream, compression)
+        self._stream: Any = packed
+        if compression != "none":
+            self._stream = pa.CompressedInputStream(pa.PythonFile(packed, "r"), compression)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int:
-        view = memoryview(buffer).cast("B")
         try:
-            data = self._stream.read(len(view))
+            count: int = self._stream.readinto(buffer)
         except OSError as error:
             said = str(error).lower()
             why = "is truncated" if "truncated" in said else f"is damaged or not {self._compression}"
             raise SourceError(
                 f"File {self._name} {why}.", "Ask the sender to send it again.", file=self._name
             ) from None
-        self._left -= len(data)
+        self._left -= count
         if self._left < 0:
             raise SourceError(
                 f"File {self._name} unpacks to more than {self._limit} bytes.",
                 "If such files are to be expected, raise the export's max_bytes.",
                 file=self._name,
             )
-        view[: len(data)] = data
-        return len(data)
+        return count
 
 
 def read_csv(file: Unpacked, options: CSV, contract: Contract, name: str) -> Iterator[Rows]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cleanrooms.errors import ContractError
 
 if TYPE_CHECKING:
-    from cleanrooms.config.source import Contract
+    from cleanrooms.config.contract import Contract
 
 # A header that is really a row of data must not be quoted, so only what looks like a name is.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./-]{0,62}\Z")

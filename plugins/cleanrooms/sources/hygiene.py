@@ -1,33 +1,50 @@
-"""The hygiene gate of a source: its thresholds, and the keys whose placeholder digests it looks for."""
+"""The hygiene gate of a source: its thresholds, and the days before by which a day is judged."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from cleanrooms.errors import HygieneError
-from cleanrooms.identity import SecretKey
 from cleanrooms.identity.hygiene import Facts, Gate, Limits, judge
+from cleanrooms.tables.footers import footers, published_days
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
     from cleanrooms.config.source import Source
-    from cleanrooms.sources.secrets import SecretStore
 
 
-class KeyRing:
-    """Passes secrets on to a recipe and remembers which epochs it asked for."""
+_LOOK_BACK = timedelta(days=60)
 
-    def __init__(self, secrets: SecretStore) -> None:
-        self._secrets = secrets
-        self._given: dict[str, SecretKey] = {}
 
-    def __call__(self, name: str, /) -> SecretKey:
-        return self._given.setdefault(name, self._secrets(name))
+def earlier(source: Source, day: date, s3: S3Client) -> list[Facts]:
+    """What the gate counted on the last published days before a day, by partition and not by when they ran.
 
-    def of_epoch(self, epoch: str) -> list[SecretKey]:
-        """Keys of that epoch that the recipe was given."""
-        return [key for key in self._given.values() if key.epoch == epoch]
+    A backfill is thus judged by the days before it, never by later ones. Days that were published without counts,
+    and days more than 60 days before, do not count.
+    """
+    wanted = source.hygiene.compare_days
+    if not wanted:
+        return []
+    target = source.target
+    days = published_days(s3, target.bucket, target.prefix, day - _LOOK_BACK, day - timedelta(days=1))
+    found = footers(s3, target.bucket, target.prefix, days[-wanted:])
+    return [facts for footer in found if (facts := _facts(footer.notes)) is not None]
+
+
+def noted(facts: Facts) -> bytes:
+    """The counts as a published day keeps them in its footer."""
+    return json.dumps({"hygiene": facts.to_dict()}, sort_keys=True).encode()
+
+
+def _facts(notes: Mapping[str, Any]) -> Facts | None:
+    try:
+        return Facts.from_dict(notes["hygiene"])
+    except (KeyError, TypeError):
+        return None
 
 
 def passed(source: Source, day: date, gate: Gate, previous: Sequence[Facts] = ()) -> Facts:
@@ -50,8 +67,9 @@ def passed(source: Source, day: date, gate: Gate, previous: Sequence[Facts] = ()
         previous=previous,
     )
     if problems:
+        judged = f" (compared with {len(previous)} published days before)" if previous else ""
         raise HygieneError(
-            f"The keys of source {source.name} on {day} failed the hygiene gate: {'; '.join(problems)}. "
+            f"The keys of source {source.name} on {day} failed the hygiene gate{judged}: {'; '.join(problems)}. "
             "Nothing was published.",
             "Look for what changed at the sender; if it is right, raise the threshold under hygiene in the "
             "source's file and run the day again.",

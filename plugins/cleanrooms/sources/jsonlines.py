@@ -14,7 +14,8 @@ from cleanrooms.sources import headers
 from cleanrooms.sources.rows import BATCH_ROWS, BadLine, Rows
 
 if TYPE_CHECKING:
-    from cleanrooms.config.source import Contract, JSONLines
+    from cleanrooms.config.contract import Contract
+    from cleanrooms.config.export import JSONLines
 
 LONGEST_LINE = 4 * 1024**2
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from importlib import resources
 from typing import IO, TYPE_CHECKING, Protocol
 
 from cleanrooms.errors import DecryptionError, SourceError
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from cleanrooms.identity import SecretKey
 
 _CHUNK = 1024**2
-_CHILD = Path(__file__).with_name("openpgp_child.py")
+# As text, because the package may lie in an archive, as it does on Spark's executors.
+_CHILD = resources.files("cleanrooms.sources").joinpath("openpgp_child.py").read_text(encoding="utf-8")
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TMPDIR")
 _MOST_DRAINED = 8 * 1024**3
 _EXPLANATIONS = {
@@ -157,8 +158,8 @@ def _spawn(key: SecretKey) -> subprocess.Popen[bytes]:
     reading, writing = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603
-            # -P: the script's folder is not put on sys.path, where our modules would hide the library's.
-            [sys.executable, "-P", "-W", "ignore", str(_CHILD), str(reading)],
+            # -P: the working folder is not put on sys.path, where its modules would hide the library's.
+            [sys.executable, "-P", "-W", "ignore", "-c", _CHILD, str(reading)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

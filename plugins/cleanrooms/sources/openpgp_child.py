@@ -1,6 +1,6 @@
 """Decrypts standard input to standard output: the child process of ``cleanrooms.sources.openpgp``.
 
-Run by path, so it imports nothing of the package. The private key is read from the inherited file
+Run as a text of its own, so it imports nothing of the package. The private key is read from the inherited file
 descriptor given as the only argument. Exit status 0 means: decrypted to the end, integrity proven.
 Anything else leaves a short cause on standard error, without data or key.
 """

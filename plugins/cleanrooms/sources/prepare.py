@@ -23,24 +23,26 @@ from cleanrooms.identity.hygiene import Facts, Gate, Look
 from cleanrooms.recipes import Recipe
 from cleanrooms.sources import formats
 from cleanrooms.sources.contract import Checked, check_rows, contract_schema
-from cleanrooms.sources.database import read_database
 from cleanrooms.sources.exports import list_export
 from cleanrooms.sources.formats import ByteSource, Unpacked
-from cleanrooms.sources.hygiene import KeyRing, passed
+from cleanrooms.sources.hygiene import noted, passed
 from cleanrooms.sources.jsonlines import read_json_lines
+from cleanrooms.sources.keyring import KeyRing
 from cleanrooms.sources.objects import ObjectReader, ObjectVersion
 from cleanrooms.sources.openpgp import decrypted
 from cleanrooms.sources.pipeline import ordered_map
 from cleanrooms.sources.quarantine import Quarantine
 from cleanrooms.sources.report import InputFile, PrepareReport
-from cleanrooms.sources.rows import Rows
+from cleanrooms.sources.rows import Rows, joined
+from cleanrooms.tables.footers import NOTES
 from cleanrooms.tables.hive import hive_columns
 from cleanrooms.tables.publish import PartitionWriter, replace_partition
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from cleanrooms.config.source import Export, Source
+    from cleanrooms.config.export import Export
+    from cleanrooms.config.source import Source
     from cleanrooms.recipes.plan import Plan
     from cleanrooms.sources.secrets import SecretStore
 
@@ -79,27 +81,18 @@ def prepare(
 
     :param secrets: gives the recipe's hashing keys and the private key of encrypted files
     :param database_uri: of the source's connection, for database sources
-    :param previous: what the hygiene gate counted in earlier runs (``PrepareReport.hygiene``)
+    :param previous: what the hygiene gate counted on days before (``hygiene.earlier``)
     :raises SourceError: the input cannot be used (also DecryptionError, ContractError, QuarantineError,
         HygieneError)
     :raises RecipeError: the recipe does not fit the contract
     :raises ConfigError: a secret, parameter or connection is not as the config says
     :raises TransientError: S3 or the database did not answer
     """
-    keys = KeyRing(secrets)
-    plan = Recipe.load(source.recipe_path).compile(
-        contract_schema(source.contract),
-        keys,
-        hash_encoding=source.hash_encoding,
-        identity=[
-            IdentityColumn(i.column, i.identifier, i.dialect, i.region, i.region_column)
-            for i in source.identity
-        ],
-        tolerant=source.tolerant,
-    )
+    keys = KeyRing(source, day, secrets)
+    plan = compiled(source, Recipe.load(source.recipe_path), keys)
     columns = hive_columns(plan.output_schema)
     gate = Gate(plan.output_schema, keys.of_epoch, tuple(source.hygiene.columns))
-    files, manifest = _files(source, day, s3)
+    files, manifest = listed(source, day, s3)
     counts = _Counts(files)
     target, partition = source.target, {"dt": day.isoformat()}
     with (
@@ -112,18 +105,12 @@ def prepare(
             parts = _database_parts(source, day, database_uri)
         with closing(parts):
             _run(source, plan, gate, parts, counts, quarantine, writer)
-        quarantine.commit()
-        quarantine.check(counts.rows_in)
-        if not counts.rows_in and not source.allow_empty:
-            raise SourceError(
-                f"Source {source.name} has no rows for {day}. Nothing was published.",
-                "Ask the source's owner; if a day without rows is normal, set allow_empty.",
-            )
-        found = passed(source, day, gate, previous)
+        found = settle(source, day, counts.rows_in, quarantine, gate, previous)
+        writer.note(NOTES, noted(found))
     return PrepareReport(
         source=source.name,
         day=day.isoformat(),
-        files=tuple(counts.files + ([_input(manifest)] if manifest else [])),
+        files=(*counts.files, *manifest),
         rows_in=counts.rows_in,
         rows_out=writer.rows,
         quarantined=quarantine.rows,
@@ -137,6 +124,44 @@ def prepare(
         columns=columns,
         hygiene=found.to_dict(),
     )
+
+
+def compiled(source: Source, recipe: Recipe, keys: KeyRing, *, whole_table: bool = False) -> Plan:
+    """The source's recipe on its contract's columns, with the settings of its file and the keys of its day.
+
+    :param whole_table: allow actions that need every row, where the engine has them
+    """
+    plan = recipe.compile(
+        contract_schema(source.contract),
+        keys,
+        hash_encoding=source.hash_encoding,
+        identity=[
+            IdentityColumn(i.column, i.identifier, i.dialect, i.region, i.region_column)
+            for i in source.identity
+        ],
+        tolerant=source.tolerant,
+        whole_table=whole_table,
+        other_key=keys.other,
+    )
+    keys.check_used()
+    return plan
+
+
+def settle(
+    source: Source, day: date, rows_in: int, quarantine: Quarantine, gate: Gate, previous: Sequence[Facts]
+) -> Facts:
+    """Commit the quarantine, and judge whether the day may be published.
+
+    :raises SourceError: it may not: too many bad rows, no rows at all, or keys that fail the hygiene gate
+    """
+    quarantine.commit()
+    quarantine.check(rows_in)
+    if not rows_in and not source.allow_empty:
+        raise SourceError(
+            f"Source {source.name} has no rows for {day}. Nothing was published.",
+            "Ask the source's owner; if a day without rows is normal, set allow_empty.",
+        )
+    return passed(source, day, gate, previous)
 
 
 class _Counts:
@@ -180,15 +205,21 @@ def _run(
     log.info("Source %s: %d rows read, %d bad.", source.name, counts.rows_in, quarantine.rows)
 
 
-def _files(source: Source, day: date, s3: S3Client) -> tuple[list[InputFile], ObjectVersion | None]:
+def listed(source: Source, day: date, s3: S3Client) -> tuple[list[InputFile], list[InputFile]]:
+    """The day's files to read, and its manifest if there is one; nothing for databases."""
     if source.export is None:
-        return [], None
+        return [], []
     listing = list_export(source.export, day, s3=s3, allow_empty=source.allow_empty)
-    return [_input(file) for file in listing.files], listing.manifest
+    return [_input(file) for file in listing.files], [_input(m) for m in (listing.manifest,) if m]
 
 
 def _input(file: ObjectVersion) -> InputFile:
     return InputFile(file.bucket, file.key, file.size, file.etag)
+
+
+def file_name(export: Export, day: date, key: str) -> str:
+    """What errors and the quarantine call a file: its key without the day's prefix."""
+    return key.removeprefix(export.archive_prefix).removeprefix(export.day_prefix(day))
 
 
 def _export_parts(
@@ -196,14 +227,15 @@ def _export_parts(
 ) -> Generator[_Part, None, None]:
     for index, file in enumerate(files):
         log.info("Source %s: reading %s (%d bytes).", source.name, file.version.url, file.size)
-        name = file.key.removeprefix(export.archive_prefix).removeprefix(export.day_prefix(day))
-        for rows in _read_file(source, export, file.version, s3, secrets, name):
+        name = file_name(export, day, file.key)
+        for rows in joined(read_file(source, export, file.version, s3, secrets, name)):
             yield _Part(rows, name, index)
 
 
-def _read_file(
+def read_file(
     source: Source, export: Export, version: ObjectVersion, s3: S3Client, secrets: SecretStore, name: str
 ) -> Iterator[Rows]:
+    """Rows of one file of an export: decrypted, unpacked and parsed as they come."""
     with closing(ObjectReader(s3, version)) as ciphertext:
         plain = (
             decrypted(ciphertext, secrets(export.encryption.private_key_secret), name)
@@ -245,6 +277,8 @@ def _in_memory(unpacked: Unpacked, name: str) -> IO[bytes]:
 
 
 def _database_parts(source: Source, day: date, uri: str | None) -> Generator[_Part, None, None]:
+    from cleanrooms.sources.database import read_database  # its drivers are on Airflow's workers only
+
     assert source.database is not None
     if uri is None:
         raise ConfigError(
@@ -252,5 +286,6 @@ def _database_parts(source: Source, day: date, uri: str | None) -> Generator[_Pa
             f"Create the Airflow connection {source.database.connection!r}.",
         )
     sql = source.sql_path.read_text(encoding="utf-8")
-    for rows in read_database(source.database, sql, source.contract, day, source.schedule.timezone, uri):
+    database, zone = source.database, source.schedule.timezone
+    for rows in joined(read_database(database, sql, source.contract, day, zone, uri)):
         yield _Part(rows, source.database.sql, None)

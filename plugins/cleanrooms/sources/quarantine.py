@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from cleanrooms.errors import QuarantineError
 from cleanrooms.sources.contract import BadRow
@@ -45,7 +45,14 @@ class Quarantine:
         for row in rows:
             self.rows += 1
             self.reasons.update(row.reasons)
-            self._open().file.write(_line(file, row))
+            self._open().file.write(line(file, row))
+
+    def append(self, lines: IO[bytes], rows: int, reasons: Mapping[str, int]) -> None:
+        """Take bad rows that were written as lines before, with what was counted then."""
+        self.rows += rows
+        self.reasons.update(reasons)
+        while chunk := lines.read(1024**2):
+            self._open().file.write(chunk)
 
     def commit(self) -> None:
         """Make the object appear, or remove an earlier one if there is no bad row now."""
@@ -83,14 +90,21 @@ class Quarantine:
 
     def _open(self) -> Upload:
         if self._upload is None:
-            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._settings.kms_key}
-            self._upload = Upload(
-                self._s3, self.bucket, self.key, create={**encryption, "BucketKeyEnabled": True}
-            )
+            self._upload = Upload(self._s3, self.bucket, self.key, create=encryption(self._settings))
         return self._upload
 
 
-def _line(file: str, row: BadRow) -> bytes:
+def encryption(settings: config.Quarantine) -> dict[str, Any]:
+    """Arguments of S3 for an object with bad rows."""
+    return {
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": settings.kms_key,
+        "BucketKeyEnabled": True,
+    }
+
+
+def line(file: str, row: BadRow) -> bytes:
+    """A bad row as a line of the quarantine's object."""
     record: dict[str, Any] = {"file": file, "row": row.number, "reasons": row.reasons}
     record |= {"line": row.line} if row.cells is None else {"cells": dict(row.cells)}
     return json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

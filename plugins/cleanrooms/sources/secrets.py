@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SecretStore(Protocol):
     """Gives the secret of a name: its bytes, and its version id as the key's epoch."""
 
-    def __call__(self, name: str, /) -> SecretKey: ...
+    def __call__(self, name: str, /, *, stage: str | None = None) -> SecretKey: ...
 
 
 class SecretsManager:
@@ -30,26 +30,30 @@ class SecretsManager:
     def __init__(self, client: SecretsManagerClient, mask: Callable[[str], object] | None = None) -> None:
         self._client = client
         self._mask = mask
-        self._known: dict[str, SecretKey] = {}
+        self._known: dict[tuple[str, str | None], SecretKey] = {}
 
-    def __call__(self, name: str, /) -> SecretKey:
-        """The current version of a secret, by name or ARN.
+    def __call__(self, name: str, /, *, stage: str | None = None) -> SecretKey:
+        """The current version of a secret, by name or ARN, or that with a staging label.
 
-        :raises ConfigError: there is no such secret, it may not be read, or it is empty
+        :raises ConfigError: there is no such secret or label, it may not be read, or it is empty
         """
-        if name not in self._known:
-            self._known[name] = self._fetch(name)
-        return self._known[name]
+        if (name, stage) not in self._known:
+            self._known[name, stage] = self._fetch(name, stage)
+        return self._known[name, stage]
 
-    def _fetch(self, name: str) -> SecretKey:
+    def _fetch(self, name: str, stage: str | None) -> SecretKey:
         try:
-            answer = self._client.get_secret_value(SecretId=name)
+            if stage is None:
+                answer = self._client.get_secret_value(SecretId=name)
+            else:
+                answer = self._client.get_secret_value(SecretId=name, VersionStage=stage)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in ("ResourceNotFoundException", "AccessDeniedException", "DecryptionFailure"):
                 raise
+            labelled = f" with the staging label {stage!r}" if stage else ""
             raise ConfigError(
-                f"Secret {name!r} cannot be read: {code}.",
+                f"Secret {name!r}{labelled} cannot be read: {code}.",
                 "Check its name, and that the role has secretsmanager:GetSecretValue on it and kms:Decrypt "
                 "on its key.",
                 secret=name,

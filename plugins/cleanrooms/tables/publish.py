@@ -87,6 +87,10 @@ class PartitionWriter:
     def write(self, batch: pa.RecordBatch) -> None:
         self._sink.write(batch)
 
+    def note(self, key: bytes, value: bytes) -> None:
+        """Leave a note about the rows in the object's footer: counts, never values."""
+        self._sink.note(key, value)
+
     def close(self) -> None:
         self._sink.close()
         self.bytes = self._file.tell()

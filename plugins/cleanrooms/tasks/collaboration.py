@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow.sdk import get_current_context, task
 
 from cleanrooms.config import Collaboration
 from cleanrooms.errors import PreflightError, TransientError
-from cleanrooms.tasks.common import client, explained, read_collaboration
+from cleanrooms.tasks.common import client, explained, read_collaboration, read_source
 from cleanrooms.windows import Week, week_of
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def preflight(name: str) -> str:
     """Check everything that a week's queries need, before any is paid for; returns the week's label."""
     from cleanrooms.preflight import gather, problems
     from cleanrooms.preflight.checks import partitions_present
+    from cleanrooms.preflight.keys import gather_keys
 
     collaboration, week = _collaboration_and_week(name)
     facts = gather(
@@ -30,6 +32,8 @@ def preflight(name: str) -> str:
         client("cleanrooms", collaboration.aws_conn_id),
         client("glue", collaboration.aws_conn_id),
     )
+    s3 = client("s3", collaboration.aws_conn_id)
+    facts = replace(facts, keys=gather_keys(collaboration, week, s3, read_source))
     if found := problems(collaboration, facts, week):
         # A night that is late may still come; everything else needs a person.
         only_late = found == list(partitions_present(collaboration, facts, week))

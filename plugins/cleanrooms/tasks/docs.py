@@ -24,10 +24,20 @@ def source_doc(source: Source) -> str:
 | catalog | `{source.target.database}.{source.target.table}` |
 | bad rows | `s3://{source.quarantine.bucket}/{source.quarantine.prefix}`, at most {source.quarantine.max_ratio:.1%} |
 | config | `include/sources/{source.path.name}` |
-
+{_rotation(source)}
 Each run ingests one day: its partition key. **Run a day again**: clear the run, or backfill with
 reprocessing; the day's partition is replaced, nothing doubles. **Missing days**: Trigger → Backfill.
 """
+
+
+def _rotation(source: Source) -> str:
+    """Rows of the table, one for each epoch of a hashing key that follows another."""
+    return "".join(
+        f"| key epoch {epoch.name} | beside the one before from {epoch.overlap_from}, in its place from "
+        f"{epoch.switch_on}, alone from {epoch.overlap_until} |\n"
+        for rotation in source.rotation
+        for epoch in rotation.epochs[1:]
+    )
 
 
 def collaboration_doc(collaboration: Collaboration) -> str:

@@ -51,14 +51,16 @@ def prepare(name: str) -> dict[str, Any]:
     """
     from airflow.sdk.log import mask_secret
 
+    from cleanrooms.sources.hygiene import earlier
     from cleanrooms.sources.prepare import prepare as prepare_day
     from cleanrooms.sources.secrets import SecretsManager
 
-    source, day = _source_and_day(name)
+    source, day = source_and_day(name)
     secrets = SecretsManager(client("secretsmanager", source.aws_conn_id), mask=mask_secret)
     uri = _database_uri(source.database.connection) if source.database else None
+    s3 = client("s3", source.aws_conn_id)
     report = prepare_day(
-        source, day, s3=client("s3", source.aws_conn_id), secrets=secrets, database_uri=uri
+        source, day, s3=s3, secrets=secrets, database_uri=uri, previous=earlier(source, day, s3)
     ).to_dict()
     log.info(
         "%s of %s: %s",
@@ -75,7 +77,7 @@ def verify(name: str, report: dict[str, Any]) -> None:
     """Check that the Glue catalog shows the day's partition with all its columns."""
     from cleanrooms.tables.catalog import verify as verify_catalog
 
-    source, day = _source_and_day(name)
+    source, day = source_and_day(name)
     verify_catalog(client("glue", source.aws_conn_id), source.target, report["columns"], day)
 
 
@@ -89,7 +91,7 @@ def archive(name: str, report: dict[str, Any]) -> int:
     from cleanrooms.sources.exports import archive as archive_files
     from cleanrooms.sources.report import PrepareReport
 
-    source, _ = _source_and_day(name)
+    source, _ = source_and_day(name)
     assert source.export is not None
     files = [file.version for file in PrepareReport.from_dict(report).files]
     return len(archive_files(source.export, files, s3=client("s3", source.aws_conn_id)))
@@ -99,7 +101,7 @@ def archive(name: str, report: dict[str, Any]) -> int:
 @explained
 def notify(name: str, report: dict[str, Any], *, outlet_events: Any = None) -> None:
     """Say by SNS that a day of the source is there; record the counts on its asset."""
-    source, day = _source_and_day(name)
+    source, day = source_and_day(name)
     facts: dict[str, Any] = {
         k: report[k] for k in ("rows_in", "rows_out", "quarantined", "location") if k in report
     }
@@ -115,7 +117,8 @@ def notify(name: str, report: dict[str, Any], *, outlet_events: Any = None) -> N
     )
 
 
-def _source_and_day(name: str) -> tuple[Source, date]:
+def source_and_day(name: str) -> tuple[Source, date]:
+    """The source of a name and the day that the current run is for."""
     source = read_source(name)
     return source, day_of(get_current_context(), source.schedule.timezone)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,23 @@ from sandbox.clients import root_client
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A form of a result.
+
+    :param file_format: ``PARQUET`` or ``CSV``
+    :param single: one object, however large
+    """
+
+    file_format: str
+    single: bool
+
+    @property
+    def name(self) -> str:
+        """A folder's name for files of this form."""
+        return f"{self.file_format.lower()}-{'single' if self.single else 'parts'}"
+
+
+@dataclass(frozen=True)
 class Destination:
     """One place of a result.
 
@@ -22,6 +39,7 @@ class Destination:
     :param principal: in whose name the object is written: the runner's, or the receiver's role
     :param assumed: whether ``principal`` is a role that the service assumes
     :param prefix: of the key, ending in a slash unless empty; the collaboration and the query follow
+    :param single: ``singleFileOutput``
     """
 
     account: str
@@ -30,6 +48,12 @@ class Destination:
     file_format: str  # PARQUET or CSV
     principal: str
     assumed: bool = False
+    single: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """The form in which the result goes there."""
+        return Shape(self.file_format, self.single)
 
     def folder(self, collaboration: str, query: str) -> str:
         """Returns the key prefix that holds the result's objects and nothing else.
@@ -62,25 +86,31 @@ def check_destination(destination: Destination, folder: str, region: str, runner
         )
 
 
-def deliver(destination: Destination, folder: str, files: Mapping[str, Path], region: str) -> tuple[str, str]:
-    """Uploads the file of the destination's format and returns (bucket, key) of the object.
+def deliver(destination: Destination, folder: str, parts: Sequence[Path], region: str) -> list[str]:
+    """Uploads the parts of a result, all or none, and returns their keys.
 
-    :param files: by format
-    :raises QueryFailed: the bucket is gone or refuses the object
+    :param parts: files in the form of the destination
+    :raises QueryFailed: the bucket is gone or refuses an object
     """
-    key = f"{folder}part-00000-{uuid.uuid4()}.{destination.file_format.lower()}"
-    client = root_client("s3", destination.account, region)
+    client, run = root_client("s3", destination.account, region), uuid.uuid4()
+    keys: list[str] = []
     try:
-        with files[destination.file_format].open("rb") as body:
-            client.upload_fileobj(body, destination.bucket, key)
+        for number, part in enumerate(parts):
+            key = f"{folder}part-{number:05}-{run}{part.suffix}"
+            with part.open("rb") as body:
+                client.upload_fileobj(body, destination.bucket, key)
+            keys.append(key)
     except ClientError as error:
+        withdraw(destination, keys, region)
         code = error.response["Error"]["Code"]
         kind = RESOURCE_NOT_FOUND if code == "NoSuchBucket" else RESOURCE_ACCESS_DENIED
         message = f"Amazon S3 answered {code} when the result was written to bucket {destination.bucket}."
         raise QueryFailed(kind, message) from None
-    return destination.bucket, key
+    return keys
 
 
-def withdraw(destination: Destination, key: str, region: str) -> None:
-    """Removes an object that was written before the query was cancelled."""
-    root_client("s3", destination.account, region).delete_object(Bucket=destination.bucket, Key=key)
+def withdraw(destination: Destination, keys: Sequence[str], region: str) -> None:
+    """Removes objects that were written before the query was cancelled or failed."""
+    client = root_client("s3", destination.account, region)
+    for key in keys:
+        client.delete_object(Bucket=destination.bucket, Key=key)

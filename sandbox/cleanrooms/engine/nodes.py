@@ -1,8 +1,10 @@
-"""Small steps on syntax trees whose types are annotated."""
+"""Small steps on syntax trees."""
 
 from __future__ import annotations
 
 from sqlglot import exp
+
+from sandbox.cleanrooms.engine.kinds import Kind
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
@@ -10,16 +12,33 @@ def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
 
 
+def number(value: int) -> exp.Expr:
+    """Returns a whole number."""
+    shown = exp.Literal.number(abs(value))
+    return exp.Paren(this=exp.Neg(this=shown)) if value < 0 else shown
+
+
+def text(value: str) -> exp.Expr:
+    """Returns a text literal."""
+    return exp.Literal.string(value)
+
+
 def cast_to(node: exp.Expr, data_type: str) -> exp.Expr:
     """Returns a cast of a copy of ``node`` to a DuckDB type."""
     return exp.Cast(this=node.copy(), to=exp.DataType.build(data_type, dialect="duckdb"))
 
 
-def is_a(node: exp.Expr, *types: set[exp.DType]) -> bool:
-    """Returns whether the type of ``node`` is in one of the groups."""
-    return any(node.is_type(*group) for group in types)
+def try_cast_to(node: exp.Expr, data_type: str) -> exp.Expr:
+    """Returns a cast of a copy of ``node`` to a DuckDB type that gives NULL for what does not fit."""
+    return exp.TryCast(this=node.copy(), to=exp.DataType.build(data_type, dialect="duckdb"))
 
 
-def is_text(node: exp.Expr) -> bool:
-    """Returns whether ``node`` is known to be text."""
-    return is_a(node, exp.DataType.TEXT_TYPES)
+def nothing(kind: Kind) -> exp.Expr:
+    """Returns a NULL of a type."""
+    return exp.Cast(this=exp.Null(), to=kind.copy())
+
+
+def bracketed(node: exp.Expr) -> exp.Expr:
+    """Returns a copy of ``node`` that keeps together beside any operator."""
+    simple = (exp.Column, exp.Literal, exp.Anonymous, exp.Paren, exp.Null, exp.Boolean)
+    return node.copy() if isinstance(node, simple) else exp.Paren(this=node.copy())

@@ -21,6 +21,7 @@ from sandbox.cleanrooms.engine import failures
 from sandbox.cleanrooms.engine.billing import statistics
 from sandbox.cleanrooms.engine.delivery import Destination, check_destination, deliver, withdraw
 from sandbox.cleanrooms.engine.job import execute
+from sandbox.cleanrooms.engine.managed import ManagedStorage
 from sandbox.cleanrooms.engine.permissions import Runner
 from sandbox.cleanrooms.engine.translate import Noise
 from sandbox.cleanrooms.settings import Settings
@@ -28,7 +29,7 @@ from sandbox.cleanrooms.state import Document, Store
 
 log = logging.getLogger(__name__)
 UNFINISHED = ("SUBMITTED", "STARTED", "CANCELLING")
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.5
 
 
 class QueryRunner:
@@ -39,6 +40,7 @@ class QueryRunner:
         store: Store,
         settings: Settings,
         workspace: Path | None,
+        managed: ManagedStorage,
         ended: Callable[[Document], None] = lambda query: None,
     ) -> None:
         """Finds interrupted queries and ends them as FAILED.
@@ -49,6 +51,7 @@ class QueryRunner:
         self._ended = ended
         self._store = store
         self._settings = settings
+        self._managed = managed
         self._cancelled: dict[str, threading.Event] = {}
         self._closing = threading.Event()
         # Removed by the interpreter's exit, too.
@@ -78,14 +81,13 @@ class QueryRunner:
         shutil.rmtree(self._workspace, ignore_errors=True)
 
     def _end_interrupted(self) -> None:
-        for query in self._store.find("protected_query"):
-            if query["status"] in UNFINISHED:
-                error = {
-                    "code": failures.TRANSIENT_ERROR,
-                    "message": "The service was restarted while the query was in progress. Start it again.",
-                    "retryable": True,
-                }
-                self._end(query, UNFINISHED, "FAILED", _error=error)
+        for query in self._store.find("protected_query", status=UNFINISHED):
+            error = {
+                "code": failures.TRANSIENT_ERROR,
+                "message": "The service was restarted while the query was in progress. Start it again.",
+                "retryable": True,
+            }
+            self._end(query, UNFINISHED, "FAILED", _error=error)
 
     def _run(self, identifier: str) -> None:
         query = self._store.get("protected_query", identifier)
@@ -125,7 +127,7 @@ class QueryRunner:
             if time.monotonic() > limit:
                 raise failures.QueryTimedOut
 
-        self._wait(self._settings.submitted_seconds, still_wanted)
+        self._wait(query["id"], self._settings.submitted_seconds, still_wanted)
         if plan["refusal"]:
             raise failures.QueryFailed(failures.MALFORMED_QUERY, plan["refusal"])
         if not self._move(query["id"], ("SUBMITTED",), status="STARTED", _startTime=names.now()):
@@ -137,35 +139,56 @@ class QueryRunner:
         for destination, key in zip(destinations, folders, strict=True):
             check_destination(destination, key, plan["region"], runner)
         folder.mkdir(mode=0o700)
-        files = execute(
+        result = execute(
             plan["sql"],
             plan["columns"],
             plan["tables"],
             runner,
             folder,
             self._settings,
-            with_csv=any(one.file_format == "CSV" for one in destinations),
+            self._managed,
+            shapes=dict.fromkeys(one.shape for one in destinations),
             noise=self._noise(query),
             still_wanted=still_wanted,
         )
-        self._wait(self._settings.started_seconds - (time.monotonic() - started), still_wanted)
-        written = []
-        for destination, key in zip(destinations, folders, strict=True):
-            still_wanted()
-            written.append((destination, deliver(destination, key, files, plan["region"])[1]))
-        if not self._end(query, ("STARTED",), "SUCCESS", result={"output": plan["output"]}):
-            for destination, key in written:
-                withdraw(destination, key, plan["region"])
+        held = self._settings.started_seconds - (time.monotonic() - started)
+        self._wait(query["id"], held, still_wanted)
+        if version := plan.get("version"):
+            self._keep(query, version, result.rows)
+            return
+        written: list[tuple[Destination, list[str]]] = []
+        try:
+            for destination, key in zip(destinations, folders, strict=True):
+                still_wanted()
+                parts = result.parts[destination.shape]
+                written.append((destination, deliver(destination, key, parts, plan["region"])))
+            ended = self._end(query, ("STARTED",), "SUCCESS", result={"output": plan["output"]})
+        except BaseException:
+            self._withdraw(written, plan["region"])
+            raise
+        if not ended:
+            self._withdraw(written, plan["region"])
+
+    def _withdraw(self, written: list[tuple[Destination, list[str]]], region: str) -> None:
+        for destination, keys in written:
+            withdraw(destination, keys, region)
+
+    def _keep(self, query: Document, version: str, rows: Path) -> None:
+        """The end of a query that populates an intermediate table: the version has its rows from now on."""
+        columns = self._managed.keep(version, rows)
+        if not self._end(query, ("STARTED",), "SUCCESS", _columns=columns):
+            self._managed.drop(version)
 
     def _noise(self, query: Document) -> Noise | None:
         scale = query["_plan"].get("noiseScale")
         return Noise(scale, self._settings.noise_seed or query["id"]) if scale else None
 
-    def _wait(self, seconds: float, still_wanted: Any) -> None:
+    def _wait(self, identifier: str, seconds: float, still_wanted: Any) -> None:
+        """Holds a query in its status, for tests of waiting; a cancel ends it at once."""
         until = time.monotonic() + seconds
         still_wanted()
-        while time.monotonic() < until:
-            time.sleep(_PAUSE_SECONDS)
+        while (left := until - time.monotonic()) > 0:
+            self._cancelled[identifier].wait(min(left, _PAUSE_SECONDS))
             still_wanted()
 
     def _end(self, query: Document, leaving: tuple[str, ...], status: str, **more: Any) -> Document | None:

@@ -16,18 +16,6 @@ from typing import Any
 import duckdb
 
 MALFORMED, INVALID, COMPUTE = "MALFORMED_QUERY", "INVALID_RESOURCE", "INSUFFICIENT_COMPUTE"
-# Result types that Spark does not have, and what Spark would give.
-NARROWED = {
-    "HUGEINT": "BIGINT",
-    "UHUGEINT": "BIGINT",
-    "UBIGINT": "BIGINT",
-    "UINTEGER": "BIGINT",
-    "USMALLINT": "INTEGER",
-    "UTINYINT": "SMALLINT",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
-    '"NULL"': "VARCHAR",
-}
-
 # How text files become values: the macro for a type, else the text without spaces around it. A plain cast
 # would not do: DuckDB hands it to its CSV reader, where text that does not fit is an error, not a NULL.
 READ_TEXT = {
@@ -57,8 +45,8 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Opens an engine that sees the job's folder only."""
+def connect(job: dict[str, Any], *more: tuple[str, str]) -> duckdb.DuckDBPyConnection:
+    """Opens an engine that sees the job's folder only; ``more`` settings come before they are locked."""
     con = duckdb.connect(config={"memory_limit": job["memoryLimit"], "threads": job["threads"]})
     for setting, value in (
         ("temp_directory", text(job["folder"] + "/spill")),
@@ -68,6 +56,7 @@ def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         ("python_enable_replacements", "false"),
         ("allowed_directories", f"[{text(job['folder'])}]"),
         ("enable_external_access", "false"),
+        *more,
         ("lock_configuration", "true"),
     ):
         con.execute(f"SET {setting} = {value}")
@@ -126,30 +115,51 @@ def run(job: dict[str, Any]) -> int:
             raise Failed(INVALID, message) from None
     for statement in job["preparations"]:
         con.execute(statement)
-    described = con.execute(f"DESCRIBE {job['query']}").fetchall()
-    names = job["columns"] or [row[0] for row in described]
+    names = job["columns"]
     if len({one.lower() for one in names}) < len(names):
         raise Failed(MALFORMED, "Two columns of the result have the same name.")
-    given = [f"c{position}" for position in range(len(described))]
+    given = [f"c{position}" for position in range(len(names))]
     shown = ", ".join(
-        f"CAST({column} AS {NARROWED.get(row[1], row[1])}) AS {name(label)}"
-        for column, row, label in zip(given, described, names, strict=True)
+        f"CAST({column} AS {kind}) AS {name(label)}"
+        for column, kind, label in zip(given, job["types"], names, strict=True)
     )
     query = f"SELECT {shown} FROM ({job['query']}) AS result ({', '.join(given)})"
     parquet = job["folder"] + "/result.parquet"
     con.execute(f"COPY ({query}) TO {text(parquet)} (FORMAT parquet, COMPRESSION snappy)")
-    if job["csv"]:
-        target = text(job["folder"] + "/result.csv")
-        con.execute(
-            f"COPY (FROM read_parquet({text(parquet)})) TO {target} (FORMAT csv, HEADER, DELIMITER ',')"
-        )
     counted = con.execute(f"SELECT count(*) FROM read_parquet({text(parquet)})").fetchall()
-    return int(counted[0][0])
+    total = int(counted[0][0])
+    # What statistics prove to hold no NULL would become a required column; Spark's are optional, always.
+    con.close()
+    con = connect(job, ("disabled_optimizers", "'statistics_propagation'"))
+    for output in job["outputs"]:
+        write(con, parquet, total, output)
+    return total
+
+
+OPTIONS = {"csv": "FORMAT csv, HEADER, DELIMITER ','", "parquet": "FORMAT parquet, COMPRESSION snappy"}
+
+
+def write(con: duckdb.DuckDBPyConnection, parquet: str, total: int, output: dict[str, Any]) -> None:
+    """Writes a result as parts of so many rows each, in their order; one part when there are none."""
+    os.makedirs(output["folder"])
+    rows = output["rows"] or max(total, 1)
+    for number, first in enumerate(range(0, max(total, 1), rows)):
+        target = text(f"{output['folder']}/part-{number:05}.{output['format']}")
+        chosen = f"file_row_number >= {first} AND file_row_number < {first + rows}"
+        part = (
+            "SELECT * EXCLUDE (file_row_number) "
+            f"FROM read_parquet({text(parquet)}, file_row_number = true) WHERE {chosen}"
+        )
+        con.execute(f"COPY ({part}) TO {target} ({OPTIONS[output['format']]})")
 
 
 def classified(problem: duckdb.Error) -> Failed:
     """Says what went wrong without repeating values, which DuckDB's messages do."""
     kind = type(problem).__name__
+    own = str(problem).partition("sandbox: ")[2].splitlines()
+    if isinstance(problem, duckdb.InvalidInputException) and own:
+        # Said by a macro of the sandbox itself, in fixed words.
+        return Failed(MALFORMED, f"The query failed while it ran: {own[0]}.")
     if isinstance(problem, duckdb.OutOfMemoryException):
         return Failed(COMPUTE, "The query needs more memory or disk than it was given.")
     if isinstance(problem, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):

@@ -49,13 +49,21 @@ DEFERRED = (
     "outside",
     "timed_out",
     "again",
+    "throttled_start",
+    "throttled_deferred",
     *(f"{what}_deferred" for what in PERSONS),
 )
-IN_WORKER = ("lost_in_worker", *(f"{what}_running" for what in PERSONS))
+IN_WORKER = ("lost_in_worker", "throttled_running", *(f"{what}_running" for what in PERSONS))
 
 for name in (*DEFERRED, *IN_WORKER):
     with DAG(f"fault__{name}", schedule=None):
         CleanRoomsStartProtectedQueryOperator(deferrable=name in DEFERRED, **ARGUMENTS)
+
+for name in ("expired_deferred", "expired_running"):
+    with DAG(f"fault__{name}", schedule=None):
+        CleanRoomsStartProtectedQueryOperator(
+            deferrable=name == "expired_deferred", aws_conn_id="aws_assumed", **ARGUMENTS
+        )
 
 for victim in ("task", "worker"):
     for deferrable in (True, False):

@@ -48,13 +48,14 @@ def allow(lab: Lab, arn: str) -> None:
 def test_a_template_knows_the_tables_it_reads_and_is_seen_by_all_members(sales: Lab) -> None:
     made = create(sales)
     client = sales.retailer.clean_rooms
+    unknown = made["arn"].replace(made["id"], "00000000-0000-4000-8000-000000000000")
 
     seen = client.get_collaboration_analysis_template(
         collaborationIdentifier=sales.collaboration, analysisTemplateArn=made["arn"]
     )["collaborationAnalysisTemplate"]
     batch = client.batch_get_collaboration_analysis_template(
         collaborationIdentifier=sales.collaboration,
-        analysisTemplateArns=[made["arn"], made["arn"][:-1] + "0"],
+        analysisTemplateArns=[made["arn"], unknown],
     )
     listed = client.list_collaboration_analysis_templates(collaborationIdentifier=sales.collaboration)
 
@@ -124,3 +125,22 @@ def test_a_query_is_given_as_text_or_as_template(sales: Lab, sql_parameters: dic
         sql_parameters = {**sql_parameters, "analysisTemplateArn": create(sales)["arn"]}
     with pytest.raises(ClientError, match="either queryString or analysisTemplateArn"):
         sales.start("", sqlParameters=sql_parameters)
+
+
+def test_a_template_is_validated_for_differential_privacy_when_it_is_created(sales: Lab) -> None:
+    unknown = create(sales)["validations"]
+    assert [(one["type"], one["status"]) for one in unknown] == [
+        ("DIFFERENTIAL_PRIVACY", "UNABLE_TO_VALIDATE")
+    ]
+    configured = sales.brand.configure("sales", ["store", "amount", "dt"])
+    sales.brand.rule(configured, "CUSTOM", {"allowedAnalyses": []})
+    sales.brand.associate(sales.membership, configured, "sales")
+    assert create(sales, name="sums")["validations"][0]["status"] == "VALID"
+    (invalid,) = create(sales, TEXT.replace("SUM", "MAX"), name="peaks")["validations"]
+    assert invalid["status"] == "INVALID"
+    assert invalid["reasons"] == [{"message": "Only COUNT, SUM, AVG and STDDEV are supported."}]
+    shown = sales.retailer.clean_rooms.get_collaboration_analysis_template(
+        collaborationIdentifier=sales.collaboration,
+        analysisTemplateArn=create(sales, name="again")["arn"],
+    )["collaborationAnalysisTemplate"]
+    assert shown["validations"][0]["status"] == "VALID"

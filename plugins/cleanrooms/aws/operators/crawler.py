@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.glue_crawler import GlueCrawlerHook
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.triggers.glue_crawler import GlueCrawlerCompleteTrigger
 from airflow.providers.amazon.aws.utils import validate_execute_complete_event
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.providers.common.compat.sdk import conf
 from botocore.exceptions import ClientError
 
+from cleanrooms.aws.operators.base import CleanRoomsBaseOperator
 from cleanrooms.errors import CatalogError, TransientError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GRACE = 1.0  # seconds
 
 
-class CleanRoomsCrawlOperator(AwsBaseOperator[GlueCrawlerHook]):
+class CleanRoomsCrawlOperator(CleanRoomsBaseOperator[GlueCrawlerHook]):
     """Create or update a crawler, run it, and check how the crawl ended.
 
     Two things that the provider's operator leaves open are closed here. Its waiter looks at the crawler's

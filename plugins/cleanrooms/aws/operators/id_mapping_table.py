@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from cleanrooms.aws.datasets import Tables
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
 from cleanrooms.aws.hooks.entity_resolution import EntityResolutionHook
+from cleanrooms.aws.lineage import Lineage
+from cleanrooms.aws.links.protected_query import CleanRoomsCollaborationLink, persist_links
 from cleanrooms.aws.meaning import masked
 from cleanrooms.aws.operators.waiting import Found, WaitingOperator
 from cleanrooms.aws.triggers.id_mapping_table import CleanRoomsIdMappingJobTrigger
 from cleanrooms.errors import CleanRoomsError, PermanentError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 class CleanRoomsPopulateIdMappingTableOperator(WaitingOperator[CleanRoomsHook]):
@@ -30,12 +36,12 @@ class CleanRoomsPopulateIdMappingTableOperator(WaitingOperator[CleanRoomsHook]):
 
     noun = "ID mapping job"
     store_key = "cleanrooms_id_mapping_job"
-    running = frozenset({"QUEUED", "RUNNING"})
+    running = CleanRoomsIdMappingJobTrigger.running
     succeeded = frozenset({"SUCCEEDED"})
 
     aws_hook_class = CleanRoomsHook
     template_fields: Sequence[str] = aws_template_fields("membership_id", "table_id")
-    ui_color = "#e3ddf7"
+    operator_extra_links = (CleanRoomsCollaborationLink(),)
 
     def __init__(
         self, *, membership_id: str, table_id: str, job_type: str | None = None, **kwargs: Any
@@ -44,6 +50,17 @@ class CleanRoomsPopulateIdMappingTableOperator(WaitingOperator[CleanRoomsHook]):
         self.membership_id = membership_id
         self.table_id = table_id
         self.job_type = job_type
+
+    def _link(self, context: Context, run_id: str) -> None:
+        persist_links(context, self, self.hook, self.membership_id)
+
+    def lineage(self) -> Lineage:
+        """The mapping table out; what the workflow reads is known to Entity Resolution only."""
+        client: Any = self.hook.conn
+        name = client.get_id_mapping_table(**self._table)["idMappingTable"]["name"]
+        tables = Tables(self.hook, self.membership_id, self._hook_settings())
+        job = (self.run_id or "").rpartition("/")[2]
+        return Lineage((), [tables.shared(name)], job, source="awsentityresolution")
 
     def _submit(self) -> str:
         workflow = self._workflow()
@@ -79,12 +96,7 @@ class CleanRoomsPopulateIdMappingTableOperator(WaitingOperator[CleanRoomsHook]):
 
     @property
     def _resolution(self) -> Any:
-        return EntityResolutionHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        ).conn
+        return EntityResolutionHook(**self._hook_settings()).conn
 
     def _trigger(self, run_id: str) -> CleanRoomsIdMappingJobTrigger:
         return CleanRoomsIdMappingJobTrigger(run_id, **self._wait_arguments())

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
+from cleanrooms.aws.datasets import Tables
 from cleanrooms.aws.errors import QueryCancelled
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
+from cleanrooms.aws.lineage import Lineage, dataset_of
+from cleanrooms.aws.links.protected_query import JOB_LINKS, persist_links
 from cleanrooms.aws.meaning import masked
 from cleanrooms.aws.operators.waiting import Found, WaitingOperator
+from cleanrooms.aws.template_parameters import check_with_service
 from cleanrooms.aws.triggers.protected_job import CleanRoomsProtectedJobTrigger
 from cleanrooms.errors import CleanRoomsError, ProtectedQueryError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 class CleanRoomsStartProtectedJobOperator(WaitingOperator[CleanRoomsHook]):
@@ -31,7 +38,7 @@ class CleanRoomsStartProtectedJobOperator(WaitingOperator[CleanRoomsHook]):
 
     noun = "protected job"
     store_key = "cleanrooms_job_id"
-    running = frozenset({"SUBMITTED", "STARTED", "CANCELLING"})
+    running = CleanRoomsProtectedJobTrigger.running
     succeeded = frozenset({"SUCCESS"})
 
     aws_hook_class = CleanRoomsHook
@@ -39,7 +46,7 @@ class CleanRoomsStartProtectedJobOperator(WaitingOperator[CleanRoomsHook]):
         "membership_id", "analysis_template_arn", "parameters", "receiver_account_id", "payer_account_id"
     )
     template_fields_renderers = {"parameters": "json"}  # noqa: RUF012
-    ui_color = "#e3ddf7"
+    operator_extra_links = JOB_LINKS
 
     def __init__(
         self,
@@ -82,6 +89,21 @@ class CleanRoomsStartProtectedJobOperator(WaitingOperator[CleanRoomsHook]):
             arguments["jobComputePayerAccountId"] = self.payer_account_id
         return arguments
 
+    def _check(self) -> None:
+        check_with_service(
+            self.hook, self.membership_id, self.analysis_template_arn, dict(self.parameters or {})
+        )
+
+    def _link(self, context: Context, run_id: str) -> None:
+        persist_links(context, self, self.hook, self.membership_id, job_id=run_id)
+
+    def lineage(self) -> Lineage:
+        """Tables of the template in, result location out."""
+        tables = Tables(self.hook, self.membership_id, self._hook_settings())
+        location = self.outcome.get("output_location")
+        outputs = [dataset_of(location)] if location else []
+        return Lineage(tables.of_template(self.analysis_template_arn), outputs, self.run_id)
+
     def _submit(self) -> str:
         client: Any = self.hook.unrepeating_client
         return str(client.start_protected_job(**self._arguments())["protectedJob"]["id"])
@@ -117,7 +139,7 @@ class CleanRoomsStartProtectedJobOperator(WaitingOperator[CleanRoomsHook]):
 
     def _trigger(self, run_id: str) -> CleanRoomsProtectedJobTrigger:
         return CleanRoomsProtectedJobTrigger(
-            self.membership_id, run_id, self.cancel_on_kill, **self._wait_arguments()
+            self.membership_id, run_id, cancel_on_kill=self.cancel_on_kill, **self._wait_arguments()
         )
 
     def _error(self, run_id: str, found: Found) -> CleanRoomsError:

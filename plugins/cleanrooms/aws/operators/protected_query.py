@@ -6,29 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils import validate_execute_complete_event
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
-from airflow.providers.common.compat.sdk import conf
-from airflow.sdk.exceptions import TaskDeferralTimeout
 
+from cleanrooms.aws.datasets import Tables
 from cleanrooms.aws.errors import QueryCancelled, QueryTimedOut
 from cleanrooms.aws.flight import Flight, find
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
-from cleanrooms.aws.lineage import facets
-from cleanrooms.aws.links.protected_query import (
-    CleanRoomsCollaborationLink,
-    CleanRoomsProtectedQueryLink,
-    persist_links,
-)
+from cleanrooms.aws.lineage import Lineage, LineageMixin, dataset_of, table_names
+from cleanrooms.aws.links.protected_query import QUERY_LINKS, persist_links
 from cleanrooms.aws.meaning import from_query
+from cleanrooms.aws.operators.base import DeferrableOperator
 from cleanrooms.aws.protected_query import adopt, cancel, describe, start, wait
-from cleanrooms.aws.query_request import QueryRequest, summary
+from cleanrooms.aws.query_request import QueryRequest, bill, summary
+from cleanrooms.aws.template_parameters import check_with_service
 from cleanrooms.aws.triggers.protected_query import CleanRoomsProtectedQueryTrigger
 from cleanrooms.aws.watch import Watch
 from cleanrooms.errors import PermanentError, TransientError
-from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
-from cleanrooms.settings import poll_seconds
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -36,7 +30,7 @@ if TYPE_CHECKING:
     Query = dict[str, Any]
 
 
-class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
+class CleanRoomsStartProtectedQueryOperator(LineageMixin, DeferrableOperator[CleanRoomsHook]):
     """Run a protected query in a collaboration.
 
     A logical run pays for one query: after a retry, a crash or a lost answer the task finds the query that
@@ -46,7 +40,7 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
     :param sql: SQL in the Spark dialect, or a ``.sql`` file (templated)
     :param analysis_template_arn: template to run instead of ``sql`` (templated)
     :param parameters: values for the template's parameters; dates, numbers and Booleans become the strings
-        that the API takes (templated)
+        that the API takes, and are compared with the types that the template declares (templated)
     :param result_bucket: S3 bucket for results that we receive ourselves (templated)
     :param result_prefix: key prefix there. It is what recognises the query again, so it must be unique to
         the collaboration, the query and the interval (templated)
@@ -59,12 +53,7 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
     :param payer_account_id: the member who pays for the compute (templated)
     :param force_new_query: start another query though one of this run exists; templated, so that a DAG can
         pass ``{{ params.force_new_query }}``
-    :param wait_for_completion: wait for the query to end
-    :param waiter_delay: seconds between two looks; default: ``CLEANROOMS_POLL_SECONDS``
-    :param waiter_max_attempts: looks before the query is cancelled and the task fails. The product with
-        ``waiter_delay`` should stay below ``execution_timeout``; the service itself stops after 24 hours
-    :param cancel_on_kill: cancel the query when the task is killed or its waiting ends
-    :param deferrable: wait in the triggerer, without a worker slot
+    :param more: how to wait, see :class:`~cleanrooms.aws.operators.base.DeferrableOperator`
     :return: ``query_id``, ``status``, ``membership_id``, ``output_location``, ``receivers``,
         ``duration_ms``, ``billed_units`` (CRPU-hours)
     """
@@ -83,8 +72,7 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers = {"sql": "sql", "parameters": "json"}  # noqa: RUF012
-    operator_extra_links = (CleanRoomsProtectedQueryLink(), CleanRoomsCollaborationLink())
-    ui_color = "#e3ddf7"
+    operator_extra_links = QUERY_LINKS
 
     def __init__(
         self,
@@ -103,15 +91,8 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         spark_properties: Mapping[str, str] | None = None,
         payer_account_id: str | None = None,
         force_new_query: bool | str = False,
-        wait_for_completion: bool = True,
-        waiter_delay: int | None = None,
-        waiter_max_attempts: int = 2760,
-        cancel_on_kill: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        if kwargs.get("retry_policy") is None:  # None is what a mapped task passes
-            kwargs["retry_policy"] = CLEAN_ROOMS_RETRY_POLICY
         super().__init__(**kwargs)
         self.membership_id = membership_id
         self.sql = sql
@@ -127,11 +108,6 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         self.spark_properties = spark_properties
         self.payer_account_id = payer_account_id
         self.force_new_query = force_new_query
-        self.wait_for_completion = wait_for_completion
-        self.waiter_delay = waiter_delay
-        self.waiter_max_attempts = waiter_max_attempts
-        self.cancel_on_kill = cancel_on_kill
-        self.deferrable = deferrable
         self.query_id: str | None = None
         self.output_location: str | None = None
         self._flight: Flight | None = None
@@ -160,15 +136,6 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         query = describe(self.hook, self.membership_id, event["query_id"])
         return self._conclude(context, query, event.get("adopted", False))
 
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """As the base does; a deferral that timed out leaves no query running."""
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout:
-            flight = self._flight = Flight(context)
-            self.query_id = flight.query_id or self._unrecorded()
-            self._give_up(flight, "the task's execution_timeout passed while it was deferred")
-
     def on_kill(self) -> None:
         """Cancel the query; does not wait for it to end."""
         if not self.cancel_on_kill:
@@ -177,13 +144,17 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         if query_id:
             cancel(self.hook, self.membership_id, query_id)
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Tables in, result location out, SQL without literals; None when OpenLineage is not installed."""
-        try:
-            return facets(self._request(), self.query_id, self.output_location, self.hook.conn_region_name)
-        except Exception as error:
-            self.log.warning("No OpenLineage facets for query %s: %s", self.query_id, type(error).__name__)
-            return None
+    def lineage(self) -> Lineage:
+        """Tables in, result location out."""
+        request = self._request()
+        tables = Tables(self.hook, self.membership_id, self._hook_settings())
+        inputs = (
+            tables.datasets(table_names(request.sql))
+            if request.sql
+            else tables.of_template(str(request.analysis_template_arn))
+        )
+        outputs = [dataset_of(self.output_location)] if self.output_location else []
+        return Lineage(inputs, outputs, self.query_id, sql=request.sql)
 
     def _request(self) -> QueryRequest:
         """The operator's arguments bear the names of the request's fields."""
@@ -191,6 +162,8 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         return QueryRequest(**{name: value for name, value in given.items() if value is not None})
 
     def _start(self, request: QueryRequest, flight: Flight) -> Query:
+        if request.analysis_template_arn:
+            check_with_service(self.hook, self.membership_id, request.analysis_template_arn, request.texts)
         flight.announce(request, forced=self._wants_another(flight))
         query = start(self.hook, request, flight)
         self.log.info("Submitted protected query %s, results to %s", query["id"], request.destination)
@@ -206,37 +179,27 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         flight = self._flight or Flight(context)
         self.query_id = query["id"]
         flight.took_off(query["id"])
-        persist_links(context, self, self.hook, self.membership_id, query["id"])
+        persist_links(context, self, self.hook, self.membership_id, query_id=query["id"])
         if not self.wait_for_completion:
             flight.landed(query["id"], succeeded=True)
             return summary(query)
         if query["status"] not in CleanRoomsHook.TERMINAL_STATES:
             if self.deferrable:
-                self._defer(query["id"], adopted)
-            watch = Watch(self._delay, self.waiter_max_attempts)
+                self._defer(
+                    CleanRoomsProtectedQueryTrigger(
+                        self.membership_id,
+                        query["id"],
+                        adopted,
+                        cancel_on_kill=self.cancel_on_kill,
+                        **self._wait_arguments(),
+                    )
+                )
+            watch = Watch(self.waiter_delay, self.waiter_max_attempts)
             ended = wait(self.hook, self.membership_id, query["id"], watch)
             if ended is None:
                 self._give_up(flight, "its waiting attempts were used up")
             query = ended
         return self._conclude(context, query, adopted)
-
-    def _defer(self, query_id: str, adopted: bool) -> None:
-        self.defer(
-            trigger=CleanRoomsProtectedQueryTrigger(
-                membership_id=self.membership_id,
-                query_id=query_id,
-                adopted=adopted,
-                waiter_delay=self._delay,
-                waiter_max_attempts=self.waiter_max_attempts,
-                cancel_on_kill=self.cancel_on_kill,
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-            ),
-            method_name="execute_complete",
-            timeout=self.execution_timeout,
-        )
 
     def _conclude(self, context: Context, query: Query, adopted: bool) -> dict[str, Any]:
         """Return the summary of a success; start once more what was cancelled under us; else raise."""
@@ -247,10 +210,10 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
             result = summary(query)
             self.output_location = result["output_location"]
             self.log.info(
-                "Query %s is SUCCESS: %s ms, %s CRPU-hours billed, results in %s",
+                "Query %s is SUCCESS: %s ms, %s, results in %s",
                 query["id"],
                 result["duration_ms"],
-                result["billed_units"],
+                bill(result["billed_units"]),
                 result["output_location"] or f"the locations of {result['receivers']}",
             )
             flight.landed(query["id"], succeeded=True)
@@ -263,6 +226,11 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
             )
             return self._follow(context, self._start(self._request(), flight), adopted=False)
         raise error
+
+    def _abandon(self, context: Context, why: str) -> NoReturn:
+        flight = self._flight = Flight(context)
+        self.query_id = flight.query_id or self._unrecorded()
+        self._give_up(flight, why)
 
     def _give_up(self, flight: Flight, why: str) -> NoReturn:
         query_id = self.query_id
@@ -289,7 +257,3 @@ class CleanRoomsStartProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         except Exception as error:
             self.log.warning("Could not look for a query to cancel: %s", type(error).__name__)
             return None
-
-    @property
-    def _delay(self) -> int:
-        return poll_seconds() if self.waiter_delay is None else self.waiter_delay

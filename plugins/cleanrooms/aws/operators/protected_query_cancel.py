@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from cleanrooms.aws.errors import QueryTimedOut
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
+from cleanrooms.aws.links.protected_query import QUERY_LINKS, persist_links
 from cleanrooms.aws.meaning import from_aws
+from cleanrooms.aws.operators.base import CleanRoomsBaseOperator
 from cleanrooms.aws.protected_query import describe, wait
 from cleanrooms.aws.watch import Watch
-from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CleanRoomsCancelProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
+class CleanRoomsCancelProtectedQueryOperator(CleanRoomsBaseOperator[CleanRoomsHook]):
     """Cancel a protected query; one that has ended already stays as it ended.
 
     :param membership_id: our own membership (templated)
@@ -32,7 +32,7 @@ class CleanRoomsCancelProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
 
     aws_hook_class = CleanRoomsHook
     template_fields: Sequence[str] = aws_template_fields("membership_id", "query_id")
-    ui_color = "#e3ddf7"
+    operator_extra_links = QUERY_LINKS
 
     def __init__(
         self,
@@ -44,8 +44,6 @@ class CleanRoomsCancelProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
         waiter_max_attempts: int = 60,
         **kwargs: Any,
     ) -> None:
-        if kwargs.get("retry_policy") is None:  # None is what a mapped task passes
-            kwargs["retry_policy"] = CLEAN_ROOMS_RETRY_POLICY
         super().__init__(**kwargs)
         self.membership_id = membership_id
         self.query_id = query_id
@@ -58,6 +56,7 @@ class CleanRoomsCancelProtectedQueryOperator(AwsBaseOperator[CleanRoomsHook]):
 
         :raises QueryTimedOut: it is still being cancelled when the waiting attempts are used up
         """
+        persist_links(context, self, self.hook, self.membership_id, query_id=self.query_id)
         subject = f"query {self.query_id} of membership {self.membership_id}"
         try:
             running = self.hook.cancel_query(self.membership_id, self.query_id)

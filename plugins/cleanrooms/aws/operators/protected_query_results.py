@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
+from cleanrooms.aws.links.protected_query import QUERY_LINKS, persist_links
 from cleanrooms.aws.meaning import from_aws
+from cleanrooms.aws.operators.base import CleanRoomsBaseOperator
 from cleanrooms.aws.protected_query import describe
 from cleanrooms.aws.results import default_location, delivery_of, objects_of
 from cleanrooms.errors import TransientError
-from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CleanRoomsCollectResultsOperator(AwsBaseOperator[CleanRoomsHook]):
+class CleanRoomsCollectResultsOperator(CleanRoomsBaseOperator[CleanRoomsHook]):
     """List the objects of a query's result, whoever received it, and check that they are one result.
 
     A result in S3 is listed there. One that was sent to members is listed if we are one of them, at our
@@ -36,7 +36,7 @@ class CleanRoomsCollectResultsOperator(AwsBaseOperator[CleanRoomsHook]):
 
     aws_hook_class = CleanRoomsHook
     template_fields: Sequence[str] = aws_template_fields("membership_id", "query_id", "location")
-    ui_color = "#e3ddf7"
+    operator_extra_links = QUERY_LINKS
 
     def __init__(
         self,
@@ -47,8 +47,6 @@ class CleanRoomsCollectResultsOperator(AwsBaseOperator[CleanRoomsHook]):
         empty_allowed: bool = True,
         **kwargs: Any,
     ) -> None:
-        if kwargs.get("retry_policy") is None:  # None is what a mapped task passes
-            kwargs["retry_policy"] = CLEAN_ROOMS_RETRY_POLICY
         super().__init__(**kwargs)
         self.membership_id = membership_id
         self.query_id = query_id
@@ -62,6 +60,7 @@ class CleanRoomsCollectResultsOperator(AwsBaseOperator[CleanRoomsHook]):
         :raises ReleaseRefused: the location holds parts of several results
         :raises TransientError: there is nothing, and that is not allowed: S3 may show it later
         """
+        persist_links(context, self, self.hook, self.membership_id, query_id=self.query_id)
         delivery = delivery_of(describe(self.hook, self.membership_id, self.query_id))
         location, receivers = self.location or delivery.location, list(delivery.receivers)
         if location is None:
@@ -95,12 +94,7 @@ class CleanRoomsCollectResultsOperator(AwsBaseOperator[CleanRoomsHook]):
         return location, [other for other in receivers if other != account]
 
     def _objects(self, location: str) -> list[dict[str, Any]]:
-        s3 = S3Hook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        )
+        s3 = S3Hook(**self._hook_settings())
         try:
             return objects_of(s3.conn, location)
         except Exception as error:

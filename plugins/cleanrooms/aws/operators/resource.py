@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
 from cleanrooms.aws.hooks.resource import Kind, Resources
+from cleanrooms.aws.links.protected_query import CleanRoomsCollaborationLink, persist
+from cleanrooms.aws.operators.base import CleanRoomsBaseOperator
 from cleanrooms.errors import PermanentError
-from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ResourceOperator(AwsBaseOperator[CleanRoomsHook]):
+class _ResourceOperator(CleanRoomsBaseOperator[CleanRoomsHook]):
     kind: ClassVar[Kind]
 
     aws_hook_class = CleanRoomsHook
     template_fields: Sequence[str] = aws_template_fields("config")
     template_fields_renderers = {"config": "json"}  # noqa: RUF012
-    ui_color = "#e3ddf7"
+    operator_extra_links = (CleanRoomsCollaborationLink(),)
 
     def __init__(self, *, config: Mapping[str, Any], **kwargs: Any) -> None:
-        if kwargs.get("retry_policy") is None:  # None is what a mapped task passes
-            kwargs["retry_policy"] = CLEAN_ROOMS_RETRY_POLICY
         super().__init__(**kwargs)
         self.config = config
 
@@ -46,6 +44,13 @@ class _ResourceOperator(AwsBaseOperator[CleanRoomsHook]):
                 f"The config of the {self.kind.name.replace('_', ' ')} lacks {', '.join(lacking)}.",
                 "Add what is missing: without it, it cannot be told which one is meant.",
             )
+
+    def _link(self, context: Context, found: Mapping[str, Any]) -> None:
+        """The collaboration of the resource, where the service names it; a table belongs to none."""
+        own = found.get("id") if self.kind.name == "collaboration" else None
+        if collaboration_id := found.get("collaborationId") or own:
+            link = CleanRoomsCollaborationLink
+            persist(context, self, self.hook, link, collaboration_id=collaboration_id)
 
     def _bring_up(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """Update what differs.
@@ -93,7 +98,10 @@ class CreateOperator(_ResourceOperator):
         found = self._resources.find(self.config)
         if found is None:
             self.log.info("Creating the %s", self._subject)
-            return self._result(self._create(), "created")
+            created = self._create()
+            self._link(context, created)
+            return self._result(created, "created")
+        self._link(context, found)
         if not self.update_existing and any(self._resources.differences(found, self.config)):
             raise PermanentError(
                 f"The {self._subject} exists and differs from the config.",
@@ -130,6 +138,7 @@ class UpdateOperator(_ResourceOperator):
         found = self._resources.find(self.config)
         if found is None:
             raise PermanentError(f"There is no {self._subject}.", "Create it first, or correct its name.")
+        self._link(context, found)
         return self._bring_up(found)
 
 

@@ -6,38 +6,29 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
-
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-from airflow.providers.common.compat.sdk import conf
-from airflow.sdk.exceptions import TaskDeferralTimeout
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn
 
 from cleanrooms.aws.flight import CLOCK_SKEW, Forgetful, Store
+from cleanrooms.aws.lineage import LineageMixin
 from cleanrooms.aws.meaning import from_aws, masked, may_have_happened
+from cleanrooms.aws.operators.base import DeferrableOperator, Hook
+from cleanrooms.aws.query_request import bill
+from cleanrooms.aws.session import renewed_after
 from cleanrooms.aws.watch import Watch
 from cleanrooms.errors import CleanRoomsError, PermanentError, TransientError
-from cleanrooms.retry import CLEAN_ROOMS_RETRY_POLICY
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-Hook = TypeVar("Hook", bound=AwsBaseHook)
 Found = dict[str, Any]
 
 
-class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
+class WaitingOperator(LineageMixin, DeferrableOperator[Hook], Generic[Hook]):
     """Start once, wait in a worker or in the triggerer, cancel when the waiting ends without an end.
 
     The id is kept in the task state store while the remote work is in flight: a retry goes on with it, and
     clearing the finished task starts anew. A claim written before the start leads to work whose answer was
     lost, where the service can be asked for it.
-
-    :param wait_for_completion: wait for the end
-    :param waiter_delay: seconds between two looks
-    :param waiter_max_attempts: looks before the work is cancelled and the task fails
-    :param cancel_on_kill: cancel when the task is killed or its waiting ends
-    :param deferrable: wait in the triggerer, without a worker slot
     """
 
     noun: ClassVar[str]
@@ -45,25 +36,10 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
     running: ClassVar[frozenset[str]]
     succeeded: ClassVar[frozenset[str]]
 
-    def __init__(
-        self,
-        *,
-        wait_for_completion: bool = True,
-        waiter_delay: int = 30,
-        waiter_max_attempts: int = 2760,
-        cancel_on_kill: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        **kwargs: Any,
-    ) -> None:
-        if kwargs.get("retry_policy") is None:  # None is what a mapped task passes
-            kwargs["retry_policy"] = CLEAN_ROOMS_RETRY_POLICY
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.wait_for_completion = wait_for_completion
-        self.waiter_delay = waiter_delay
-        self.waiter_max_attempts = waiter_max_attempts
-        self.cancel_on_kill = cancel_on_kill
-        self.deferrable = deferrable
         self.run_id: str | None = None
+        self.outcome: dict[str, Any] = {}
 
     @abstractmethod
     def _submit(self) -> str:
@@ -85,6 +61,12 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
     def _result(self, run_id: str, found: Found) -> dict[str, Any]:
         """What the task hands on: ids, places and numbers only."""
 
+    def _link(self, context: Context, run_id: str) -> None:
+        """Store what the extra links need."""
+
+    def _check(self) -> None:
+        """Find what the service would refuse, before anything is started."""
+
     def _lost(self, since: datetime) -> str | None:
         """Id of work of ours that was started since then; None if the service cannot say."""
         return None
@@ -101,16 +83,13 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
         """Go on with what runs, or start; then wait or defer."""
         store = _store(context)
         run_id = self.run_id = self._in_flight(store) or self._start(store)
+        self._link(context, run_id)
         if not self.wait_for_completion:
             self._forget(store)
             return {**self._result(run_id, {}), "status": "STARTED"}
         found = self._look(run_id)
         if found["state"] in self.running and self.deferrable:
-            self.defer(
-                trigger=self._trigger(run_id),
-                method_name="execute_complete",
-                timeout=self.execution_timeout,
-            )
+            self._defer(self._trigger(run_id))
         watch = Watch(self.waiter_delay, self.waiter_max_attempts)
         while found["state"] in self.running:
             if watch.exhausted:
@@ -121,6 +100,7 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
             except TransientError as trouble:
                 self.log.warning("%s", trouble.what)
                 watch.stumbled()
+                renewed_after(self.hook, trouble)
                 continue
             if watch.saw(found["state"]):
                 self.log.info("The %s %s is %s", self.noun, run_id, found["state"])
@@ -133,17 +113,11 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
         assert run_id is not None, "the id is stored before the task defers"
         found = self._look(run_id)
         if found["state"] in self.running:
+            if event is not None and event["status"] == "error":
+                kind = PermanentError if event["permanent"] else TransientError
+                raise kind(event["message"], event["todo"])
             self._give_up(store, "its waiting attempts were used up")
         return self._conclude(store, run_id, found)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """As the base does; a deferral that timed out leaves nothing running."""
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout:
-            store = _store(context)
-            self.run_id = store.get(self.store_key)
-            self._give_up(store, "the task's execution_timeout passed while it was deferred")
 
     def on_kill(self) -> None:
         """Cancel; does not wait for the end."""
@@ -167,6 +141,7 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
         return run_id
 
     def _start(self, store: Store) -> str:
+        self._check()
         if store.get(self._claim_key) is None:
             store.set(self._claim_key, datetime.now(UTC).isoformat())
         try:
@@ -192,8 +167,18 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
         self._forget(store)
         if found["state"] not in self.succeeded:
             raise self._error(run_id, found)
-        self.log.info("The %s %s ended %s", self.noun, run_id, found["state"])
-        return {**self._result(run_id, found), "status": found["state"]}
+        self.log.info("The %s %s ended %s%s", self.noun, run_id, found["state"], self._bill(found))
+        self.outcome = self._result(run_id, found)
+        return {**self.outcome, "status": found["state"]}
+
+    def _bill(self, found: Found) -> str:
+        units = found.get("statistics", {}).get("billedResourceUtilization", {}).get("units")
+        return "" if units is None else f", {bill(units)}"
+
+    def _abandon(self, context: Context, why: str) -> NoReturn:
+        store = _store(context)
+        self.run_id = store.get(self.store_key)
+        self._give_up(store, why)
 
     def _give_up(self, store: Store, why: str) -> NoReturn:
         if self.run_id and self.cancel_on_kill:
@@ -217,17 +202,6 @@ class WaitingOperator(AwsBaseOperator[Hook], Generic[Hook]):
     @property
     def _claim_key(self) -> str:
         return f"{self.store_key}_claim"
-
-    def _wait_arguments(self) -> dict[str, Any]:
-        """What every trigger takes."""
-        return {
-            "waiter_delay": self.waiter_delay,
-            "waiter_max_attempts": self.waiter_max_attempts,
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "botocore_config": self.botocore_config,
-        }
 
 
 def _store(context: Mapping[str, Any]) -> Store:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from cleanrooms.aws.sensors.patient import PatientSensor
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
+from cleanrooms.aws.triggers.partitions import PartitionsReadyTrigger
 
 
 class PartitionsReadySensor(PatientSensor[GlueCatalogHook]):
@@ -24,9 +22,11 @@ class PartitionsReadySensor(PatientSensor[GlueCatalogHook]):
     :param table: Glue table (templated)
     :param partitions: values of the expected partitions: one string for each, or a list where the table has
         several partition keys (templated)
+    :param deferrable: wait in the triggerer; ``poke_interval``, ``timeout`` and ``soft_fail`` apply
     """
 
     aws_hook_class = GlueCatalogHook
+    trigger_class = PartitionsReadyTrigger
     template_fields: Sequence[str] = aws_template_fields("database", "table", "partitions")
     ui_color = "#dff2e1"
 
@@ -38,24 +38,13 @@ class PartitionsReadySensor(PatientSensor[GlueCatalogHook]):
         self.table = table
         self.partitions = partitions
 
-    def lacking(self, context: Context) -> str | None:
-        """Which partitions are not there, the first few by name."""
-        client: Any = self.hook.conn
-        pages = client.get_paginator("get_partitions").paginate(
-            DatabaseName=self.database, TableName=self.table, ExcludeColumnSchema=True
-        )
-        there = {tuple(item["Values"]) for page in pages for item in page["Partitions"]}
-        missing = [values for values in _expected(self.partitions) if values not in there]
-        if not missing:
-            return None
-        named = ", ".join("/".join(values) for values in missing[:5])
-        return f"{len(missing)} partitions are missing: {named}" + (" …" if len(missing) > 5 else "")
+    @property
+    def question(self) -> Mapping[str, Any]:
+        """Arguments of the look."""
+        partitions = [one if isinstance(one, str) else list(one) for one in self.partitions]
+        return {"database": self.database, "table": self.table, "partitions": partitions}
 
     @property
     def subject(self) -> str:
         """What is looked at."""
         return f"table {self.database}.{self.table}"
-
-
-def _expected(partitions: Iterable[str | Sequence[str]]) -> list[tuple[str, ...]]:
-    return [(one,) if isinstance(one, str) else tuple(one) for one in partitions]

@@ -12,14 +12,20 @@ class CleanRoomsIdMappingJobTrigger(WaitingTrigger):
     """Wait for an ID mapping job of AWS Entity Resolution, which cannot be cancelled.
 
     :param run_id: workflow and job, joined by a slash
-    :param cancel_on_kill: without effect
-    :param wait: see :class:`WaitingTrigger`
+    :param wait: see :class:`PollingTrigger`
     """
 
     aws_hook_class = EntityResolutionHook
-    waiter = "id_mapping_job_complete"
-    state = "status"
+    operation = "GetIdMappingJob"
+    describe = "get_id_mapping_job"
+    state = ("status",)
+    running = frozenset({"QUEUED", "RUNNING"})
 
-    def __init__(self, run_id: str, cancel_on_kill: bool = False, **wait: Any) -> None:
+    def __init__(self, run_id: str, **wait: Any) -> None:
         workflow, _, job = run_id.rpartition("/")
-        super().__init__(run_id, {}, {"workflowName": workflow, "jobId": job}, cancel_on_kill, **wait)
+        super().__init__(run_id, {}, {"workflowName": workflow, "jobId": job}, **wait)
+
+    @property
+    def subject(self) -> str:
+        """Workflow and job."""
+        return f"ID mapping job {self.run_id}"

@@ -1,72 +1,75 @@
-"""Base of the triggers that wait by a waiter of ours."""
+"""Bases of the triggers that wait for the work of a :class:`~cleanrooms.aws.operators.waiting.WaitingOperator`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
-
-from cleanrooms.aws.hooks.cleanrooms import CleanRoomsHook
-from cleanrooms.aws.meaning import masked
-
-KILL_CONFIG = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+from cleanrooms.aws.triggers.polling import PollingTrigger, Seen
 
 
-class WaitingTrigger(AwsBaseWaiterTrigger):
-    """Wait for one waiter; the event says that the wait is over, the operator asks how it ended.
+class WaitingTrigger(PollingTrigger):
+    """Look at the state of remote work; the event hands back ``run_id``, the operator asks how it ended.
 
-    :param run_id: what is waited for, as the event hands it back
-    :param fields: arguments of the subclass, to be serialised
-    :param waiter_args: of the waiter's operation
-    :param cancel_on_kill: end the remote work when a person ends the deferred task
-    :param wait: delay, attempts, connection, region, verify and botocore settings
+    :param run_id: what is waited for
+    :param own: arguments of the subclass, to be serialised
+    :param arguments: of the call that describes the work, and of the one that ends it
+    :param wait: see :class:`PollingTrigger`
     """
 
-    aws_hook_class: Any = CleanRoomsHook
-    waiter: ClassVar[str]
-    state: ClassVar[str]
+    describe: ClassVar[str]
+    state: ClassVar[tuple[str, ...]]
+    running: ClassVar[frozenset[str]]
 
     def __init__(
-        self,
-        run_id: str,
-        fields: Mapping[str, Any],
-        waiter_args: Mapping[str, Any],
-        cancel_on_kill: bool,
-        **wait: Any,
+        self, run_id: str, own: Mapping[str, Any], arguments: Mapping[str, Any], **wait: Any
     ) -> None:
-        super().__init__(
-            serialized_fields={"run_id": run_id, "cancel_on_kill": cancel_on_kill, **fields},
-            waiter_name=self.waiter,
-            waiter_args=dict(waiter_args),
-            failure_message=f"{run_id} did not end well",
-            status_message=f"{run_id} is",
-            status_queries=[self.state],
-            return_key="run_id",
-            return_value=run_id,
-            **wait,
-        )
+        super().__init__({"run_id": run_id, **own}, **wait)
         self.run_id = run_id
-        self.cancel_on_kill = cancel_on_kill
+        self.arguments = dict(arguments)
 
-    def hook(self, **config: Any) -> Any:
-        """The hook, as the operator would build it; ``config`` is laid over the client's settings."""
-        return self.aws_hook_class(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config={**(self.botocore_config or {}), **config} or None,
-        )
+    async def look(self, client: Any) -> Seen:
+        """The state, by the service's word."""
+        found = await getattr(client, self.describe)(**self.arguments)
+        for name in self.state:
+            found = found[name]
+        return Seen(found, found not in self.running)
 
-    async def on_kill(self) -> None:
-        """End the remote work: the task was marked failed or success, or cleared, while deferred."""
-        if not self.cancel_on_kill:
-            return
-        try:
-            async with await self.hook(**KILL_CONFIG).get_async_conn() as client:
-                await self.cancel(client)
-        except Exception as error:
-            self.log.warning("Could not cancel %s: %s", self.run_id, masked(str(error)))
+    @property
+    def returned(self) -> dict[str, Any]:
+        """What the operator goes on with."""
+        return {"run_id": self.run_id}
+
+
+class AnalysisTrigger(WaitingTrigger):
+    """Wait for a protected analysis of a membership, a query or a job, and cancel it when a person ends the task.
+
+    :param membership_id: our own membership
+    :param run_id: the query or job
+    :param cancel_on_kill: whether to cancel
+    :param wait: see :class:`PollingTrigger`
+    """
+
+    kind: ClassVar[str]
+    running = frozenset({"SUBMITTED", "STARTED", "CANCELLING"})
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.operation = f"GetProtected{cls.kind}"
+        cls.describe = f"get_protected_{cls.kind.lower()}"
+        cls.state = (f"protected{cls.kind}", "status")
+
+    def __init__(self, membership_id: str, run_id: str, cancel_on_kill: bool = True, **wait: Any) -> None:
+        arguments = {"membershipIdentifier": membership_id, f"protected{self.kind}Identifier": run_id}
+        own = {"membership_id": membership_id}
+        super().__init__(run_id, own, arguments, cancel_on_kill=cancel_on_kill, **wait)
 
     async def cancel(self, client: Any) -> None:
-        """The call that ends it; not every service has one."""
+        """Ask for the analysis to be cancelled."""
+        update = getattr(client, f"update_protected_{self.kind.lower()}")
+        await update(**self.arguments, targetStatus="CANCELLED")
+
+    @property
+    def subject(self) -> str:
+        """The query or job."""
+        return f"protected {self.kind.lower()} {self.run_id}"

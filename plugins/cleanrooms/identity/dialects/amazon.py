@@ -11,7 +11,7 @@ import re
 
 from cleanrooms.identity import email, forms, phone, states, streets
 from cleanrooms.identity.dialects.base import Dialect, Normaliser, regionless
-from cleanrooms.identity.text import Outcome, Reason, opening, trim
+from cleanrooms.identity.text import ZERO_WIDTH, Outcome, Reason, opening, trim, without
 
 AMC_COUNTRIES = ("us", "ca", "gb", "de", "fr", "it", "es", "jp", "in")
 _FOLDS = str.maketrans({"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae"})
@@ -89,6 +89,7 @@ def _street(country: str) -> Normaliser:
         opened = opening(text)
         if isinstance(opened, Reason):
             return opened
+        opened = without(opened, ZERO_WIDTH)
         # Words written together can make a new word: only a form that stays what it is is canonical.
         for _ in range(_ROUNDS):
             once, opened = opened, streets.abbreviated(opened, country)

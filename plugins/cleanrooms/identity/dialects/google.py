@@ -1,17 +1,60 @@
 """Google: the Data Manager library and two readings of Google Ads' documentation.
 
-Sources: googleads/data-manager-python tests/formatter_test.py; developers.google.com Google Ads API,
-"Enhanced conversions"; googleads/google-ads-java issue 898. All drop the dots of gmail.com and googlemail.com
-addresses; the +suffix goes there too, and by the 2025 page of Google Ads at every domain.
+Sources: googleads/data-manager-python tests/formatter_test.py and googleads/data-manager-java
+UserDataFormatterTest; developers.google.com Data Manager API, "Format user data", and Google Ads API, "Enhanced
+conversions"; googleads/google-ads-java issue 898. All drop the dots of gmail.com and googlemail.com addresses; the
++suffix goes there too, and by the 2025 page of Google Ads at every domain. Titles before a given name and degrees
+after a family name go; places lose everything that is no letter, digit or blank.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from cleanrooms.identity import email, forms, phone, plain
 from cleanrooms.identity.dialects.base import Dialect, Normaliser, regionless
-from cleanrooms.identity.text import Outcome, Reason, opening, squeeze
+from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, squeeze, trim, without
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
+
+
+_TITLE = re.compile(r"(?:^|(?<= ))(?:mr|mrs|ms|dr)\.(?: |$)")
+_DEGREE = re.compile(r"(?:, ?| )(?:jr\.|sr\.|2nd|3rd|ii|iii|iv|v|vi|cpa|dc|dds|vm|jd|md|phd)$")
+
+
+def unblanked_gmail(text: str) -> Outcome:
+    """As :func:`gmail_email`, after every blank is gone, which the Data Manager's page asks for."""
+    return gmail_email(without(text, BLANKS))
+
+
+def given_name(text: str, region: str | None) -> Outcome:
+    """A name without titles such as «Mrs.»."""
+    return _stripped(text, _TITLE)
+
+
+def family_name(text: str, region: str | None) -> Outcome:
+    """A name without what follows it, such as «, Jr.» or «PhD»."""
+    return _stripped(text, _DEGREE)
+
+
+def _stripped(text: str, gone: re.Pattern[str]) -> Outcome:
+    name = opening(text)
+    if isinstance(name, Reason):
+        return name
+    name, before = squeeze(name), ""
+    while name != before:
+        before, name = name, gone.sub("", name).strip()
+    return plain.name(name) if name else Reason.MALFORMED
+
+
+def place(text: str, region: str | None) -> Outcome:
+    """Letters, digits and blanks of a street, city or state."""
+    opened = opening(text)
+    if isinstance(opened, Reason):
+        return opened
+    kept = "".join(c for c in opened if c in BLANKS or unicodedata.category(c)[0] in "LN")
+    return squeeze(kept) or Reason.MALFORMED
 
 
 def gmail_email(text: str) -> Outcome:
@@ -37,7 +80,7 @@ def digits_phone(text: str, region: str | None) -> Outcome:
 def postal_code(text: str, region: str | None) -> Outcome:
     """Trimmed only: Google takes it unhashed."""
     opened = opening(text)
-    return opened if isinstance(opened, Reason) else squeeze(opened).upper()
+    return opened if isinstance(opened, Reason) else trim(text)
 
 
 def country(text: str, region: str | None) -> Outcome:
@@ -46,11 +89,11 @@ def country(text: str, region: str | None) -> Outcome:
 
 
 _REST: dict[str, Normaliser] = {
-    "first_name": plain.name,
-    "last_name": plain.name,
-    "street": plain.street,
-    "city": plain.name,
-    "state": plain.name,
+    "first_name": given_name,
+    "last_name": family_name,
+    "street": place,
+    "city": place,
+    "state": place,
     "postal_code": postal_code,
     "country": country,
 }
@@ -59,7 +102,7 @@ DATA_MANAGER = Dialect(
     name="google_data_manager",
     version="1",
     source="https://github.com/googleads/data-manager-python",
-    normalisers={"email": regionless(gmail_email), "phone": digits_phone, **_REST},
+    normalisers={"email": regionless(unblanked_gmail), "phone": digits_phone, **_REST},
 )
 
 ADS = Dialect(

@@ -6,10 +6,17 @@ they are, as Meta's own connectors do. Where a region is given, national numbers
 
 from __future__ import annotations
 
+import re
+
 from cleanrooms.identity import email, forms, plain, states
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, without
 
+_COUNTRIES = {
+    "usa": "us", "unitedstates": "us", "unitedstatesofamerica": "us", "uk": "gb", "unitedkingdom": "gb",
+    "greatbritain": "gb",
+}  # fmt: skip
+_SLASHED = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})\Z")
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m"}
 
 
@@ -28,7 +35,23 @@ def postal_code(text: str, region: str | None) -> Outcome:
 
 def country(text: str, region: str | None) -> Outcome:
     name = forms.lettered(text)
-    return name if isinstance(name, Reason) else {"unitedstates": "us"}.get(name, name)
+    return name if isinstance(name, Reason) else plain.country(_COUNTRIES.get(name, name))
+
+
+def birth_date(text: str, region: str | None) -> Outcome:
+    """YYYYMMDD; of a date that begins with month or day, the page's example reads the month first.
+
+    Where both could be the month, only the region says which one is: in the US the first, else it is refused.
+    """
+    opened = opening(text)
+    match = _SLASHED.match(opened) if isinstance(opened, str) else None
+    if match is None:
+        return forms.eight_digits(text)
+    first, second, year = int(match[1]), int(match[3]), match[4]
+    if first <= 12 and second <= 12 and first != second and region != "US":
+        return Reason.MALFORMED
+    month, day = (first, second) if first <= 12 else (second, first)
+    return forms.eight_digits(f"{year}-{month:02}-{day:02}")
 
 
 def gender(text: str, region: str | None) -> Outcome:
@@ -49,7 +72,7 @@ META = Dialect(
         "state": state,
         "postal_code": postal_code,
         "country": country,
-        "birth_date": forms.eight_digits,
+        "birth_date": birth_date,
         "mobile_ad_id": plain.mobile_ad_id,
         "gender": gender,
     },

@@ -7,7 +7,15 @@ repeat it: everything trimmed and lower-case, phone and postal code digits only,
 from __future__ import annotations
 
 from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity.dialects import meta
 from cleanrooms.identity.dialects.base import Dialect, regionless
+from cleanrooms.identity.text import Outcome
+
+
+def gender(text: str, region: str | None) -> Outcome:
+    """The initial: f, m, or n for non-binary."""
+    return "n" if text.strip().lower() in ("n", "non-binary", "nonbinary") else meta.gender(text, region)
+
 
 PINTEREST = Dialect(
     name="pinterest",
@@ -24,5 +32,6 @@ PINTEREST = Dialect(
         "country": plain.country,
         "birth_date": forms.eight_digits,
         "mobile_ad_id": plain.mobile_ad_id,
+        "gender": gender,
     },
 )

@@ -19,6 +19,12 @@ def normal_phone(text: str, region: str | None) -> Outcome:
     return f"+{found}" if trim(text).startswith("+") else found
 
 
+def postal_code(text: str, region: str | None) -> Outcome:
+    """Letters and digits; of a code in the US the first five."""
+    code = forms.kept(text, "0-9a-z")
+    return code[:5] if isinstance(code, str) and region == "US" else code
+
+
 TIKTOK = Dialect(
     name="tiktok",
     version="1",
@@ -30,7 +36,7 @@ TIKTOK = Dialect(
         "last_name": forms.lettered,
         "city": forms.lettered,
         "state": forms.lettered,
-        "postal_code": forms.keeping("0-9a-z"),
+        "postal_code": postal_code,
         "country": plain.country,
         "mobile_ad_id": plain.mobile_ad_id,
     },

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from cleanrooms.recipes.arguments import Arguments
+from cleanrooms.recipes.conditions import missing
 from cleanrooms.recipes.registry import Assign, Change, Tier, action
 
 CATEGORY = "aggregate"
@@ -79,17 +80,21 @@ def variance(p: Arguments) -> Change:
     return Assign({p.target(): _numbers(p).list.var()})
 
 
-@action("COUNT", CATEGORY, _COMMON, note="cells that are not null")
+@action("COUNT", CATEGORY, _COMMON, note="cells that are neither null nor empty")
 def count(p: Arguments) -> Change:
-    return Assign(
-        {p.target(): pl.sum_horizontal([pl.col(c).is_not_null().cast(pl.Int64) for c in p.columns()])}
-    )
+    known = [~missing(c, p.schema[c]) for c in p.columns()]
+    return Assign({p.target(): pl.sum_horizontal([k.cast(pl.Int64) for k in known])})
 
 
-@action("COUNT_DISTINCT", CATEGORY, _COMMON, note="different cells that are not null, compared as text")
+@action(
+    "COUNT_DISTINCT",
+    CATEGORY,
+    _COMMON,
+    note="different cells that are neither null nor empty, compared as text",
+)
 def count_distinct(p: Arguments) -> Change:
-    cells = pl.concat_list([p.as_text(c) for c in p.columns()]).list.drop_nulls()
-    return Assign({p.target(): cells.list.n_unique().cast(pl.Int64)})
+    known = [pl.when(~missing(c, p.schema[c])).then(p.as_text(c)) for c in p.columns()]
+    return Assign({p.target(): pl.concat_list(known).list.drop_nulls().list.n_unique().cast(pl.Int64)})
 
 
 @action("KTH_LARGEST", CATEGORY, f"{_COMMON} value", note="value is k, from 1; fewer numbers give null")

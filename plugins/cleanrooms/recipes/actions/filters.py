@@ -42,8 +42,8 @@ def remove_missing(p: Arguments) -> Change:
     tier=Tier.TOLERANT,
     note="invalid is text that does not convert to columnDataType, and NaN and infinity in numbers",
 )
-def remove_invalid(p: Arguments) -> Change:
-    return Keep(~_invalid(p))
+def removeinvalid_cells(p: Arguments) -> Change:
+    return Keep(~invalid_cells(p))
 
 
 @action("FILL_WITH_CUSTOM", CATEGORY, "sourceColumn value columnDataType?")
@@ -71,7 +71,9 @@ def fill_with_null(p: Arguments) -> Change:
 )
 def replace_with_custom(p: Arguments) -> Change:
     columns = p.columns() if p.has("sourceColumns") else [p.column()]
-    return Assign({c: pl.when(_invalid(p, c)).then(_constant(p, c)).otherwise(pl.col(c)) for c in columns})
+    return Assign(
+        {c: pl.when(invalid_cells(p, c)).then(_constant(p, c)).otherwise(pl.col(c)) for c in columns}
+    )
 
 
 @action(
@@ -83,7 +85,7 @@ def replace_with_custom(p: Arguments) -> Change:
 )
 def replace_with_null(p: Arguments) -> Change:
     column = p.column()
-    return Assign({column: pl.when(~_invalid(p)).then(pl.col(column))})
+    return Assign({column: pl.when(~invalid_cells(p)).then(pl.col(column))})
 
 
 @action(
@@ -95,7 +97,7 @@ def replace_with_null(p: Arguments) -> Change:
 )
 def replace_with_empty(p: Arguments) -> Change:
     column = p.text_column()
-    return Assign({column: pl.when(_invalid(p)).then(pl.lit("")).otherwise(pl.col(column))})
+    return Assign({column: pl.when(invalid_cells(p)).then(pl.lit("")).otherwise(pl.col(column))})
 
 
 def _fill(p: Arguments, value: pl.Expr, *, text_only: bool = False) -> Change:
@@ -125,7 +127,8 @@ def _constant(p: Arguments, column: str) -> pl.Expr:
     return pl.lit(value).cast(kind)
 
 
-def _invalid(p: Arguments, column: str | None = None) -> pl.Expr:
+def invalid_cells(p: Arguments, column: str | None = None) -> pl.Expr:
+    """True where a cell is no columnDataType, by the rule of REMOVE_INVALID."""
     column = column or p.column()
     if p.has("advancedDataType"):
         raise p.error(

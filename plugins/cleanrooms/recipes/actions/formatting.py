@@ -76,11 +76,13 @@ def number_format(p: Arguments) -> Change:
             f"formats numbers; {column!r} is of type {p.schema[column]}.", "Put CHANGE_DATA_TYPE before it."
         )
     places = p.integer("decimalPlaces", 0, least=0)
-    point, group = p.text("numericDecimalSeparator", "."), p.text("numericThousandSeparator", "")
-    power = (
-        _UNITS[p.choice("numericAbbreviatedUnit", tuple(_UNITS))] if p.has("numericAbbreviatedUnit") else 0
-    )
-    suffix = p.text("numericUnitAbbreviation", "")
+    point = p.choice("numericDecimalSeparator", (".", ","), ".")
+    group = _unless_null(p, "numericThousandSeparator")
+    if group not in ("", ",", ".", " ", "'", "\\", "\\\\") or group == point:
+        raise p.error("has a numericThousandSeparator that is none, or that is the decimal separator.")
+    unit = _unless_null(p, "numericAbbreviatedUnit")
+    power = _UNITS[p.choice("numericAbbreviatedUnit", tuple(_UNITS))] if unit else 0
+    suffix = _unless_null(p, "numericUnitAbbreviation")
 
     def run(values: pl.Series) -> pl.Series:
         return pl.Series(
@@ -90,6 +92,12 @@ def number_format(p: Arguments) -> Change:
         )
 
     return Assign({column: pl.col(column).map_batches(run, return_dtype=pl.String())})
+
+
+def _unless_null(p: Arguments, name: str) -> str:
+    """The parameter, empty where it is left out or written as null, as the guide does."""
+    text = p.text(name, "")
+    return "" if text == "null" else text
 
 
 def _number(value: object, places: int, power: int, point: str, group: str) -> str:

@@ -15,11 +15,13 @@ from cleanrooms.recipes.arguments import Arguments
 from cleanrooms.recipes.registry import Assign, Change, Tier, action
 
 CATEGORY = "mathematical"
-_ONE = "sourceColumn? value? targetColumn"
+_ONE = "sourceColumn? value? value1? targetColumn"
 _TWO = "sourceColumn1? value1? sourceColumn2? value2? targetColumn"
 
 
 def _number(p: Arguments, column: str = "sourceColumn", value: str = "value") -> pl.Expr:
+    if column == "sourceColumn" and p.has("value1") and not p.has("value"):
+        value = "value1"
     if p.has(column) == p.has(value):
         raise p.error(f"needs either {column} or {value}.")
     if p.has(value):
@@ -85,7 +87,6 @@ _of_two(
     lambda a, b: pl.when(b != 0).then(a - b * (a / b).cast(pl.Int64, strict=False)),
     note="sign of the first",
 )
-_of_two("POWER", lambda a, b: a.cast(pl.Float64).pow(b.cast(pl.Float64)))
 
 
 @action("LOG", CATEGORY, f"{_ONE} base?", note="base 10 unless given")
@@ -95,6 +96,17 @@ def log(p: Arguments) -> Change:
         raise p.error("has a base that has no logarithm.")
     value = _number(p).cast(pl.Float64)
     return Assign({p.target(): _finite(pl.when(value > 0).then(value.log(base)))})
+
+
+@action(
+    "POWER",
+    CATEGORY,
+    f"{_ONE} sourceColumn1? sourceColumn2? value2? exponent?",
+    note="the exponent is exponent, or the second of two operands",
+)
+def power(p: Arguments) -> Change:
+    base, exponent = (_number(p), pl.lit(p.number("exponent"))) if p.has("exponent") else _pair(p)
+    return Assign({p.target(): _finite(base.cast(pl.Float64).pow(exponent.cast(pl.Float64)))})
 
 
 @action("PI", CATEGORY, "targetColumn")

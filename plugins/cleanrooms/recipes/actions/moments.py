@@ -18,9 +18,10 @@ CATEGORY = "date and time"
 _COMMON = "sourceColumn? value? targetColumn"
 _GUESS = "texts are read year first, else month first; unreadable text gives null"
 _FORMATS = ("mm/dd/yyyy", "mm-dd-yyyy", "dd month yyyy", "month yyyy", "dd month")
+_CLOCK_PARTS = ("HOUR", "MINUTE", "SECOND", "MILLISECOND")
 _OFFSETS = {
-    "YEARS": "y", "MONTHS": "mo", "WEEKS": "w", "DAYS": "d", "HOURS": "h", "MINUTES": "m", "SECONDS": "s",
-    "MILLISECONDS": "ms", "MICROSECONDS": "us",
+    "YEARS": "y", "QUARTERS": "q", "MONTHS": "mo", "WEEKS": "w", "DAYS": "d", "HOURS": "h", "MINUTES": "m",
+    "SECONDS": "s", "MILLISECONDS": "ms", "MICROSECONDS": "us",
 }  # fmt: skip
 _LENGTHS = {
     "WEEKS": 604_800_000_000, "DAYS": 86_400_000_000, "HOURS": 3_600_000_000, "MINUTES": 60_000_000,
@@ -28,24 +29,27 @@ _LENGTHS = {
 }  # fmt: skip
 
 
-def _moment(p: Arguments, column: str = "sourceColumn", value: str = "value") -> pl.Expr:
+def _moment(
+    p: Arguments, column: str = "sourceColumn", value: str = "value", *, clock: bool = False
+) -> pl.Expr:
     """The column or constant as a timestamp; a text column needs the source's consent to guessing."""
     if p.has(column) == p.has(value):
         raise p.error(f"needs either {column} or {value}.")
     if p.has(value):
-        return dates.moment(constant(p.text(value)), None)
+        return dates.moment(constant(p.text(value)), None, clock=clock)
     name = p.column(column)
     kind = p.schema[name]
     if kind in (pl.String, pl.Null):
         p.tolerate(_GUESS)
     elif kind != pl.Date and not isinstance(kind, pl.Datetime):
         raise p.error(f"needs dates; {name!r} is of type {kind}.", "Put CHANGE_DATA_TYPE before it.")
-    return dates.moment(pl.col(name), kind)
+    return dates.moment(pl.col(name), kind, clock=clock)
 
 
 @action("DATE_FORMAT", CATEGORY, f"{_COMMON} dateTimeFormat?", note=_GUESS)
 def date_format(p: Arguments) -> Change:
-    return Assign({p.target(): dates.written(_moment(p), p.text("dateTimeFormat", dates.DEFAULT_FORMAT))})
+    moment = _moment(p, clock=True)
+    return Assign({p.target(): dates.written(moment, p.text("dateTimeFormat", dates.DEFAULT_FORMAT))})
 
 
 @action("FORMAT_DATE", "cleaning", "sourceColumn targetDateFormat", tier=Tier.TOLERANT, note=_GUESS)
@@ -58,7 +62,7 @@ def format_date(p: Arguments) -> Change:
 def _part(operation: str, part: Callable[[pl.Expr], pl.Expr], kind: pl.DataType, note: str = _GUESS) -> None:
     @action(operation, CATEGORY, _COMMON, note=note)
     def build(p: Arguments) -> Change:
-        return Assign({p.target(): part(_moment(p)).cast(kind)})
+        return Assign({p.target(): part(_moment(p, clock=operation in _CLOCK_PARTS)).cast(kind)})
 
 
 _part("YEAR", lambda e: e.dt.year(), pl.Int32())
@@ -103,7 +107,8 @@ def date_diff(p: Arguments) -> Change:
         micros = (second - first).dt.total_microseconds()
         return Assign({p.target(): micros.sign() * (micros.abs() // _LENGTHS[unit])})
     months = _whole_months(first, second)
-    return Assign({p.target(): months.sign() * (months.abs() // 12) if unit == "YEARS" else months})
+    size = {"YEARS": 12, "QUARTERS": 3, "MONTHS": 1}[unit]
+    return Assign({p.target(): months.sign() * (months.abs() // size)})
 
 
 def _whole_months(first: pl.Expr, second: pl.Expr) -> pl.Expr:

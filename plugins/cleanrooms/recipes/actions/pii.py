@@ -12,9 +12,10 @@ import polars as pl
 from cleanrooms.identity import ALGORITHMS, SecretKey, digest
 from cleanrooms.identity.text import BLANKS
 from cleanrooms.recipes.arguments import Arguments
-from cleanrooms.recipes.registry import Assign, Change, action
+from cleanrooms.recipes.registry import Assign, Change, Companion, action
 
 CATEGORY = "PII"
+_NOT_BLANK = f"[^{BLANKS}]"
 
 
 @action(
@@ -33,16 +34,25 @@ def cryptographic_hash(p: Arguments) -> Change:
         raise p.error(
             "names a version of the secret.", "Leave secretVersion out: the key's epoch records the version."
         )
-    key = None
+    key, other = None, None
     if algorithm.startswith("HMAC_"):
         key = p.settings.secret(p.text("secretId"))
+        other = p.settings.other_key(p.text("secretId"))
     elif p.has("secretId"):
         raise p.error(f"has a secretId, which {algorithm} does not use.", "Use HMAC_SHA256, or leave it out.")
     encoding = p.settings.hash_encoding
-    facts = {"algorithm": algorithm, "encoding": encoding} | ({"key_epoch": key.epoch} if key else {})
+    facts = {"algorithm": algorithm, "encoding": encoding}
+    companions: dict[str, Companion] = {}
+    if other is not None:
+        suffix, second = other
+        companions = {
+            c: Companion(suffix, _hashed(p.as_text(c), algorithm, encoding, second), facts | second.facts)
+            for c in columns
+        }
     return Assign(
         {c: _hashed(p.as_text(c), algorithm, encoding, key) for c in columns},
-        digest=dict.fromkeys(columns, facts),
+        digest=dict.fromkeys(columns, facts | (key.facts if key else {})),
+        companions=companions,
     )
 
 
@@ -50,7 +60,7 @@ def _hashed(text: pl.Expr, algorithm: str, encoding: str, key: SecretKey | None)
     # The key stays in this closure: an expression that named it would show it when serialised.
     def run(values: pl.Series) -> pl.Series:
         frame = values.to_frame("v")
-        something = frame.select(pl.when(pl.col("v").str.strip_chars(BLANKS) != "").then(pl.col("v")))
+        something = frame.select(pl.when(pl.col("v").str.contains(_NOT_BLANK)).then(pl.col("v")))
         return digest(something.to_series(), algorithm, encoding, key)
 
     return text.map_batches(run, return_dtype=pl.Binary() if encoding == "binary" else pl.String())

@@ -21,24 +21,30 @@ def change_data_type(p: Arguments) -> Change:
     return _change(p, p.choice("columnDataType", tuple(casts.DATA_TYPES)))
 
 
-@action("TO_STRING_COLUMN", CATEGORY, "sourceColumn", note="as CHANGE_DATA_TYPE to string")
+@action("TO_STRING_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to string")
 def to_string(p: Arguments) -> Change:
-    return _change(p, "string")
+    return _older(p, "string", "string")
 
 
-@action("TO_NUMBER_COLUMN", CATEGORY, "sourceColumn", note="as CHANGE_DATA_TYPE to long")
+@action("TO_NUMBER_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to long")
 def to_number(p: Arguments) -> Change:
-    return _change(p, "long")
+    return _older(p, "number", "long")
 
 
-@action("TO_DOUBLE_COLUMN", CATEGORY, "sourceColumn", note="as CHANGE_DATA_TYPE to double")
+@action("TO_DOUBLE_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to double")
 def to_double(p: Arguments) -> Change:
-    return _change(p, "double")
+    return _older(p, "double", "double")
 
 
-@action("TO_BOOLEAN_COLUMN", CATEGORY, "sourceColumn", note="as CHANGE_DATA_TYPE to boolean")
+@action("TO_BOOLEAN_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to boolean")
 def to_boolean(p: Arguments) -> Change:
-    return _change(p, "boolean")
+    return _older(p, "boolean", "boolean")
+
+
+def _older(p: Arguments, name: str, target: str) -> Change:
+    if p.has("columnDataType"):
+        p.choice("columnDataType", (name, target))
+    return _change(p, target)
 
 
 def _change(p: Arguments, target: str) -> Change:
