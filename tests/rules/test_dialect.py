@@ -8,8 +8,10 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from cleanrooms.rules.dialect import CleanRooms, NullSafeOperator
-from tests.rules.support import accepted, codes, judge
+from cleanrooms.rules import check
+from cleanrooms.rules.dialect import CleanRooms, NullSafeOperator, SparkText
+from tests.effort import calls
+from tests.rules.support import OURS, accepted, codes, custom, judge, table
 
 
 def test_double_quotes_delimit_identifiers():
@@ -69,11 +71,33 @@ def test_anything_but_one_select_is_refused(text):
     assert codes(text) & {"STATEMENT", "PARAMETERS"}
 
 
-@pytest.mark.parametrize(
-    "text", ["SELECT FROM ours", "SELECT SUM(amount FROM ours", "select", "SELECT TOP 5 x FROM ours"]
-)
+@pytest.mark.parametrize("text", ["SELECT FROM ours", "SELECT SUM(amount FROM ours", "select"])
 def test_text_that_does_not_parse_is_refused(text):
     assert codes(text) == {"PARSE"}
+
+
+@pytest.mark.parametrize("text", ["SELECT TOP 5 segment FROM ours", "SELECT DISTINCT TOP 5 city FROM people"])
+def test_top_of_the_legacy_engine_is_named(text):
+    assert codes(text) >= {"PARSE", "LIMIT"}
+
+
+def test_a_column_called_top_is_a_column():
+    tables = {"t": table("t", {"top": "int"}, "CUSTOM", custom())}
+    assert check("SELECT top FROM t", tables, runner=OURS).accepted
+
+
+def test_a_function_keeps_its_format():
+    assert "TO_CHAR(o.day, 'yyyy')" in accepted("SELECT TO_CHAR(o.day, 'yyyy') AS y FROM open_people o")
+
+
+def test_an_outer_join_without_a_condition_gets_one():
+    query = "SELECT p.city FROM open_people o LEFT JOIN people p WHERE o.cost > 1"
+    assert "LEFT JOIN people AS p ON TRUE WHERE" in accepted(query)
+
+
+def test_convert_is_a_function_of_its_own():
+    query = "SELECT CONVERT(STRING, segment), SUM(amount) FROM ours GROUP BY CONVERT(STRING, segment)"
+    assert codes(query) == {"SCALAR_NOT_ALLOWED"}
 
 
 def test_parse_errors_do_not_repeat_the_text():
@@ -100,5 +124,61 @@ def test_deep_nesting_is_refused_not_crashed_on():
     assert codes("SELECT " + "(" * 5000 + "1" + ")" * 5000 + " FROM people") == {"PARSE"}
 
 
+# A text of 100 KB that is judged takes some ten million; an explosion would be 2 to the 25th times one.
+MOST_CALLS = 5_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT cost AS a0" + "".join(f", a{i} + a{i} AS a{i + 1}" for i in range(25)) + " FROM open_people",
+        "SELECT city FROM open_people WHERE " + "NOT " * 5000 + "cost > 1",
+        "SELECT " + "UPPER(" * 2000 + "city" + ")" * 2000 + " AS c FROM open_people",
+        "SELECT city FROM " + "(SELECT city FROM " * 1000 + "open_people" + ")" * 1000,
+        "SELECT city FROM open_people WHERE city IN "
+        + "(SELECT city FROM people WHERE city IN " * 500
+        + "('a')"
+        + ")" * 500,
+        "SELECT " + "CASE WHEN cost = 1 THEN 1 ELSE " * 1000 + "0" + " END" * 1000 + " AS c FROM open_people",
+        " UNION ALL ".join(["SELECT city FROM open_people"] * 3000),
+    ],
+    ids=["aliases", "not", "functions", "derived tables", "nested queries", "case", "union"],
+)
+def test_texts_that_explode_end_in_a_refusal(text):
+    seen = []
+    assert calls(lambda: seen.append(codes(text))) < MOST_CALLS
+    assert seen == [{"PARSE"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT city FROM open_people WHERE " + " OR ".join(f"cost = {i}" for i in range(10_000)),
+        "SELECT city FROM open_people WHERE cost IN (" + ", ".join(map(str, range(20_000))) + ")",
+        "WITH c0 AS (SELECT city FROM people)"
+        + "".join(f", c{i} AS (SELECT city FROM people)" for i in range(1, 1000))
+        + " SELECT COUNT(*) FROM c999",
+        "SELECT " + " + ".join(["cost"] * 5000) + " AS c FROM open_people",
+    ],
+    ids=["or", "in", "definitions", "sum"],
+)
+def test_long_texts_are_judged(text):
+    assert judge(text).accepted
+
+
 def test_texts_longer_than_the_services_limit_are_refused():
     assert codes("SELECT city FROM people -- " + "x" * 500_000) == {"PARSE"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT TO_DATE(x, 'yyyy-MM-dd') FROM t",
+        "SELECT TO_DATE(x, 'yyyyMMdd') FROM t",
+        "SELECT DATEDIFF(a, TO_DATE(b, 'yyyy-MM-dd')) FROM t",
+        "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) FROM t",
+        "SELECT PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x DESC) FROM t",
+    ],
+)
+def test_a_text_is_written_as_it_was_read(sql):
+    assert sqlglot.parse_one(sql, read=CleanRooms).sql(dialect=SparkText) == sql
