@@ -12,7 +12,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from bench.tasks import RESULT, Meter, Task
+from bench.tasks import COLUMNS, RESULT, Meter, Task
 
 
 def polars(task: Task, source: Path, target: Path, meter: Meter) -> None:
@@ -25,19 +25,24 @@ def polars(task: Task, source: Path, target: Path, meter: Meter) -> None:
         key = task.text_key
         return text.chash.hmac_sha256(key=key) if key else text.chash.sha2_256()  # type: ignore[attr-defined]
 
+    email = pl.col("email").str.strip_chars(" ").str.to_lowercase()
     digits = pl.col("phone").str.replace_all("[^0-9]", "")
-    national = pl.when(digits.str.len_bytes() == 11).then(digits.str.slice(1)).otherwise(digits)
-    number = pl.when(national.str.contains("^[2-9][0-9]{9}$")).then(pl.lit("+1") + national)
-    text = dict.fromkeys(("email", "phone", "full_name", "comment", "store", "consent"), pl.String)
-    schema = {"id": pl.Int64, **text, "amount": pl.Decimal(18, 2), "bought_on": pl.Date}
-    pl.scan_csv(source, schema_overrides=schema).select(
+    size = digits.str.len_bytes()
+    number = (
+        pl.when(size == 10)
+        .then(pl.lit("+1") + digits)
+        .when((size == 11) & digits.str.starts_with("1"))
+        .then(pl.lit("+") + digits)
+    )
+    types = {
+        "id": pl.Int64, "birth_date": pl.Date, "signed_up_at": pl.Datetime("us"), "spend": pl.Decimal(18, 2),
+        "consent": pl.Boolean,
+    }  # fmt: skip
+    pl.scan_csv(source, schema={name: types.get(name, pl.String) for name in COLUMNS}).select(
         "id",
-        hashed(pl.col("email").str.strip_chars().str.to_lowercase()).alias("email_key"),
+        hashed(pl.when(email != "").then(email)).alias("email_key"),
         hashed(number).alias("phone_key"),
-        "amount",
-        "store",
-        "bought_on",
-        pl.col("consent") == "yes",
+        *RESULT[3:],
     ).sink_parquet(target, compression="zstd", compression_level=1)
 
 
@@ -53,14 +58,16 @@ def duckdb(task: Task, source: Path, target: Path, meter: Meter) -> None:
         database.execute(f"CREATE TEMP MACRO hashed(t) AS sha256((SELECT o FROM pads) || {inner})")
     else:
         database.execute("CREATE TEMP MACRO hashed(t) AS sha256(t)")
-    types = "{'amount': 'DECIMAL(18,2)', 'phone': 'VARCHAR', 'consent': 'BOOLEAN'}"
+    types = "{'postal_code': 'VARCHAR', 'phone': 'VARCHAR', 'spend': 'DECIMAL(18,2)'}"
     database.execute(f"""
         COPY (
           SELECT id, hashed(email) AS email_key,
-            CASE WHEN regexp_full_match(phone, '[2-9][0-9]{{9}}') THEN hashed('+1' || phone) END AS phone_key,
-            amount, store, bought_on, consent
+            CASE WHEN length(digits) = 10 THEN hashed('+1' || digits)
+              WHEN length(digits) = 11 AND starts_with(digits, '1') THEN hashed('+' || digits) END AS phone_key,
+            {", ".join(RESULT[3:])}
           FROM (
-            SELECT * REPLACE (lower(trim(email)) AS email, right(regexp_replace(phone, '[^0-9]', '', 'g'), 10) AS phone)
+            SELECT * REPLACE (nullif(lower(trim(email)), '') AS email),
+              translate(phone, '+-(). ', '') AS digits
             FROM read_csv('{source}', types = {types})
           )
         ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)
@@ -72,9 +79,12 @@ def datafusion(task: Task, source: Path, target: Path, meter: Meter) -> None:
     import pyarrow as pa
 
     context = engine.SessionContext(engine.SessionConfig().with_target_partitions(2))
-    text = [(name, pa.string()) for name in ("email", "phone", "full_name", "comment")]
-    rest = [("amount", pa.decimal128(18, 2)), ("store", pa.string()), ("bought_on", pa.date32())]
-    schema = pa.schema([("id", pa.int64()), *text, *rest, ("consent", pa.string())])
+    types = {
+        "id": pa.int64(), "birth_date": pa.date32(), "signed_up_at": pa.timestamp("us"),
+        "spend": pa.decimal128(18, 2), "consent": pa.bool_(),
+    }  # fmt: skip
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    rest = ", ".join(RESULT[3:])
     inner, outer = (f"X'{pad.hex()}'" for pad in task.pads)
 
     def hashed(value: str) -> str:
@@ -86,13 +96,15 @@ def datafusion(task: Task, source: Path, target: Path, meter: Meter) -> None:
     context.register_csv("people", source, schema=schema, has_header=True)
     context.sql(f"""
         COPY (
-          SELECT id, {hashed("email")} AS email_key,
-            CASE WHEN phone ~ '^[2-9][0-9]{{9}}$' THEN {hashed("'+1' || phone")} END AS phone_key,
-            amount, store, bought_on, consent = 'yes' AS consent
+          SELECT id, {hashed("email")} AS email_key, {hashed("phone")} AS phone_key, {rest}
           FROM (
-            SELECT id, nullif(lower(trim(email)), '') AS email,
-              right(regexp_replace(phone, '[^0-9]', '', 'g'), 10) AS phone, amount, store, bought_on, consent
-            FROM people
+            SELECT id, email, {rest}, CASE WHEN length(digits) = 10 THEN '+1' || digits
+              WHEN length(digits) = 11 AND starts_with(digits, '1') THEN '+' || digits END AS phone
+            FROM (
+              SELECT id, {rest}, nullif(lower(trim(email)), '') AS email,
+                regexp_replace(phone, '[^0-9]', '', 'g') AS digits
+              FROM people
+            )
           )
         ) TO '{target}' STORED AS PARQUET OPTIONS ('format.compression' 'zstd(1)')
     """).collect()
@@ -111,18 +123,22 @@ def pandas(task: Task, source: Path, target: Path, meter: Meter) -> None:
         return hashlib.sha256(value.encode()).hexdigest()
 
     def phone(value: object) -> str | None:
-        digits = re.sub("[^0-9]", "", value)[-10:] if isinstance(value, str) else ""
-        return f"+1{digits}" if re.fullmatch("[2-9][0-9]{9}", digits) else None
+        digits = re.sub("[^0-9]", "", value) if isinstance(value, str) else ""
+        if len(digits) == 10:
+            return f"+1{digits}"
+        return f"+{digits}" if len(digits) == 11 and digits[0] == "1" else None
 
     meter.start()
-    kinds = [pa.int64(), pa.string(), pa.string(), pa.decimal128(18, 2), pa.string(), pa.date32(), pa.bool_()]
-    schema = pa.schema(list(zip(RESULT, kinds, strict=True)))
-    text = dict.fromkeys(("email", "phone", "amount"), str)
-    chunks = pd.read_csv(source, chunksize=500_000, dtype=text, parse_dates=["bought_on"])
+    types = {
+        "id": pa.int64(), "birth_date": pa.date32(), "signed_up_at": pa.timestamp("us"),
+        "spend": pa.decimal128(18, 2), "consent": pa.bool_(),
+    }  # fmt: skip
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in RESULT])
+    text = dict.fromkeys(("email", "phone", "postal_code", "spend"), str)
+    chunks = pd.read_csv(source, chunksize=500_000, dtype=text, parse_dates=["birth_date", "signed_up_at"])
     with pq.ParquetWriter(target, schema, compression="zstd", compression_level=1) as writer:
         for chunk in chunks:
-            chunk["email_key"] = chunk["email"].str.strip().str.lower().apply(hashed)
+            chunk["email_key"] = chunk["email"].str.strip(" ").str.lower().apply(hashed)
             chunk["phone_key"] = chunk["phone"].apply(phone).apply(hashed)
-            chunk["amount"] = chunk["amount"].apply(Decimal)
-            chunk["consent"] = chunk["consent"] == "yes"
+            chunk["spend"] = chunk["spend"].map(Decimal, na_action="ignore")
             writer.write_table(pa.Table.from_pandas(chunk[list(RESULT)], schema=schema, preserve_index=False))

@@ -100,7 +100,7 @@ def _recipe(task: Task) -> list[dict[str, Any]]:
         hashing = {"sourceColumns": '["email","phone"]', "algorithm": "SHA256"}
     renamed = [{"sourceColumn": name, "targetColumn": f"{name}_key"} for name in ("email", "phone")]
     steps = [("CRYPTOGRAPHIC_HASH", hashing), *(("RENAME", names) for names in renamed)]
-    steps += [("DELETE", {"sourceColumn": name}) for name in ("full_name", "comment")]
+    steps += [("DELETE", {"sourceColumn": name}) for name in ("first_name", "last_name")]
     return [{"Action": {"Operation": what, "Parameters": how}} for what, how in steps]
 
 

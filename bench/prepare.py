@@ -38,6 +38,8 @@ PARTS = {
 }  # fmt: skip
 TARGETS = {"polars": 1.05, "duckdb": 0.55, "datafusion": 1.0, "probe": 1.6, "pandas": 0.2, "pyspark": 0.29}
 """What ours may cost, as a multiple of the tool's CPU time."""
+LEAST_SHARED = 0.8
+"""Share of the rows that both have a key for."""
 VARIANTS = {"bytes-key": 1.4, "binary": 1.0, "encrypted": 1.3, "encrypted-zip": 1.45}
 """What a variant of ours may cost, as a multiple of the CPU time of ours."""
 
@@ -163,7 +165,7 @@ def _verdict(found: float, most: float) -> str:
 
 
 def _compare(task: str, source: Path, runs: dict[str, Any]) -> None:
-    """Every key that ours has is the other's too; ours alone has none where an address or number is invalid."""
+    """Where both have a key, it is the same. Ours has none where an address or number is invalid, and some abroad."""
     import polars as pl
 
     def keys(tool: str) -> pl.DataFrame:
@@ -174,7 +176,8 @@ def _compare(task: str, source: Path, runs: dict[str, Any]) -> None:
     for tool in set(runs) - {"ours", "binary", "bytes-key", "decrypt"}:
         theirs = keys(tool)
         same = theirs["id"].equals(mine["id"]) and all(
-            (mine[name].is_null() | (mine[name] == theirs[name])).fill_null(False).all()
+            (mine[name] == theirs[name]).all()
+            and (mine[name] == theirs[name]).count() > LEAST_SHARED * len(mine)
             for name in ("email_key", "phone_key")
         )
         if not same:

@@ -99,9 +99,9 @@ static inline int phone(const uint8_t *text, int size, uint8_t *to) {
     digits[count] = text[i];
     count += (uint8_t)(text[i] - '0') < 10;
   }
-  if (count == 11) memmove(digits, digits + 1, 10);
+  if (count == 11 && digits[0] == '1') memmove(digits, digits + 1, 10), count = 10;
   to[0] = '+', to[1] = '1';
-  return (count == 10 || count == 11) && digits[0] >= '2' ? 12 : 0;
+  return count == 10 ? 12 : 0;
 }
 
 void probe_pads(Hash *h, const uint8_t *inner, const uint8_t *outer) {

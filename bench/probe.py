@@ -21,6 +21,10 @@ from cleanrooms.sources.pipeline import ordered_map
 
 SOURCE = Path(__file__).with_name("probe.c")
 _GROUP_ROWS = 1_000_000
+_TYPES = {
+    "id": pa.int64(), "birth_date": pa.date32(), "signed_up_at": pa.timestamp("us"), "spend": pa.decimal128(18, 2),
+    "consent": pa.bool_(),
+}  # fmt: skip
 
 
 class _In(ctypes.Structure):
@@ -62,10 +66,9 @@ def probe(task: Task, source: Path, target: Path, meter: Meter) -> None:
         rest = [batch.column(name) for name in RESULT[3:]]
         return pa.RecordBatch.from_arrays([batch.column("id"), *keys, *rest], schema=schema)
 
-    kinds = [pa.int64(), pa.string(), pa.string(), pa.decimal128(18, 2), pa.string(), pa.date32(), pa.bool_()]
-    schema = pa.schema(list(zip(RESULT, kinds, strict=True)))
+    schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in RESULT])
     meter.start()
-    plain = ["email_key", "phone_key", "id", "amount"]
+    plain = ["email_key", "phone_key", "id", "spend", "signed_up_at"]
     with pq.ParquetWriter(
         target,
         schema,
@@ -78,21 +81,14 @@ def probe(task: Task, source: Path, target: Path, meter: Meter) -> None:
 
 
 def _batches(source: Path) -> Iterator[pa.RecordBatch]:
-    types = dict.fromkeys(("email", "phone", "store"), pa.string())
-    types |= {
-        "id": pa.int64(),
-        "amount": pa.decimal128(18, 2),
-        "bought_on": pa.date32(),
-        "consent": pa.bool_(),
-    }
+    types = {name: _TYPES.get(name, pa.string()) for name in ("id", "email", "phone", *RESULT[3:])}
     yield from pa.csv.open_csv(
         source,
         read_options=pa.csv.ReadOptions(block_size=16 << 20),
         convert_options=pa.csv.ConvertOptions(
-            include_columns=list(types), column_types=types, strings_can_be_null=True, true_values=["yes"],
-            false_values=["no"],
+            include_columns=list(types), column_types=types, strings_can_be_null=True
         ),
-    )  # fmt: skip
+    )
 
 
 def _groups(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

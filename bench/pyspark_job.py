@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from bench.tasks import Meter, Task
+from bench.tasks import COLUMNS, RESULT, TYPES, Meter, Task
 
 
 def pyspark(task: Task, source: Path, target: Path, meter: Meter) -> dict[str, float]:
@@ -38,20 +38,20 @@ def pyspark(task: Task, source: Path, target: Path, meter: Meter) -> dict[str, f
     java = session.sparkContext._gateway.proc.pid
     before = _cpu(java)
     meter.start()
-    schema = "id bigint, email string, phone string, full_name string, comment string, amount decimal(18,2), "
+    types = {**TYPES, "spend": "decimal(18,2)"}
+    schema = ", ".join(f"{name} {types.get(name, 'string')}" for name in COLUMNS)
     rows = session.read.csv(
-        str(source), header=True, schema=schema + "store string, bought_on date, consent string", escape='"'
+        str(source), header=True, schema=schema, escape='"', timestampFormat="yyyy-MM-dd HH:mm:ss"
     )
-    phone = F.regexp_replace("phone", "[^0-9]", "")
-    phone = F.when(F.length(phone) == 11, F.substring(phone, 2, 10)).otherwise(phone)
+    email, digits = F.lower(F.trim("email")), F.regexp_replace("phone", "[^0-9]", "")
+    long = (F.length(digits) == 11) & digits.startswith("1")
+    phone = F.when(F.length(digits) == 10, F.concat(F.lit("+1"), digits))
+    phone = phone.when(long, F.concat(F.lit("+"), digits))
     rows.select(
         "id",
-        hashed(F.lower(F.trim("email"))).alias("email_key"),
-        F.when(phone.rlike("^[2-9][0-9]{9}$"), hashed(F.concat(F.lit("+1"), phone))).alias("phone_key"),
-        "amount",
-        "store",
-        "bought_on",
-        (F.col("consent") == "yes").alias("consent"),
+        hashed(F.when(email != "", email)).alias("email_key"),
+        hashed(phone).alias("phone_key"),
+        *RESULT[3:],
     ).write.mode("overwrite").parquet(str(target.with_suffix(".spark")))
     facts = {**meter.facts(), "peak": _peak(java)}
     facts["cpu"] += _cpu(java) - before
