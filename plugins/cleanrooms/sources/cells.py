@@ -155,7 +155,16 @@ def _booleans(values: pa.Array) -> pa.Array:
 
 
 def _timestamps(values: pa.Array) -> pa.Array:
-    texts = pc.replace_substring_regex(_trimmed(values), r"(\d) UTC$", r"\1Z")
+    values = _trimmed(values)
+    try:
+        return values.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return _mixed_timestamps(values)
+
+
+def _mixed_timestamps(values: pa.Array) -> pa.Array:
+    """Times of which some have an offset."""
+    texts = pc.replace_substring_regex(values, r"(\d) UTC$", r"\1Z")
     offset = pc.match_substring_regex(texts, _HAS_OFFSET)
     nothing = pa.scalar(None, pa.string())
     aware = pc.if_else(offset, texts, nothing).cast(pa.timestamp("us", "UTC"))
