@@ -19,6 +19,8 @@ SETTINGS: Mapping[str, str] = {
     # A step's rows are spread by the step itself, and a part that is merged later is a part of another size.
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+    # Spark has a process for each core already.
+    "spark.executorEnv.POLARS_MAX_THREADS": "1",
     # Errors say what happened in a sentence; a traceback of Spark's own workers adds nothing.
     "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "true",
 }
