@@ -18,7 +18,7 @@ from cleanrooms.errors import CleanRoomsError
 from cleanrooms.identity import SecretKey
 from cleanrooms.recipes import Recipe, cases, local
 from cleanrooms.recipes.actions import ACTIONS
-from cleanrooms.recipes.compiler import describe
+from cleanrooms.recipes.explain import describe
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from cleanrooms.recipes import conditions
+from cleanrooms.recipes.frames import Transform
 from cleanrooms.recipes.model import Step
-from cleanrooms.recipes.plan import Transform
 from cleanrooms.recipes.registry import Arrange, Assign, Change, Companion, Reshape, Whole
 
 _HIDDEN = "\x1fepoch\x1f"  # no header that a file or database gives has it, and Arrow takes no NUL

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -16,10 +15,12 @@ from cleanrooms.recipes import conditions
 from cleanrooms.recipes.actions import ACTIONS
 from cleanrooms.recipes.arguments import ALLOW_TOLERANT, Arguments, Settings, no_other_key
 from cleanrooms.recipes.companions import Companions, visible, with_identity
-from cleanrooms.recipes.distribution import Carried, Filled, Sorted, Together
+from cleanrooms.recipes.frames import Transform, to_frame
 from cleanrooms.recipes.model import Recipe, Step
-from cleanrooms.recipes.plan import Plan, Stage, Transform, to_frame
-from cleanrooms.recipes.registry import Action, Arrange, Assign, Change, Drop, Keep, Reshape, Tier, Whole
+from cleanrooms.recipes.narrow import Touched
+from cleanrooms.recipes.plan import Plan, Stage
+from cleanrooms.recipes.registry import Action, Arrange, Assign, Change, Reshape, Tier, Whole
+from cleanrooms.recipes.transforms import transform_of, tried
 
 Facts = dict[str, dict[str, str]]
 
@@ -48,13 +49,15 @@ def compile_recipe(
     origin: dict[str, str] = {c: c for c in frame.columns}
     frame, facts = _identity(frame, identity, origin)
     stages: list[Stage] = []
-    companions = Companions({})
+    companions, touched = Companions({}), Touched(schema, identity)
     for step in recipe.steps:
         entry, schema_here = find(step, settings), visible(frame)
         change = entry.build(Arguments(step, schema_here, settings))
-        transform = _transform(step, change, schema_here, settings)
+        where = conditions.holds(step, schema_here)
+        transform = transform_of(step, change, where, schema_here, settings)
+        touched.follow(change, where, transform)
         transform = companions.follow(step, _known(change, facts), schema_here, transform)
-        after = companions.check(step, change, _try(step, transform, frame))
+        after = companions.check(step, change, tried(step, transform, frame))
         facts, origin = _carry(change, facts, after), _trace(change, origin, frame, after)
         frame = after
         columns = tuple((n, str(t)) for n, t in visible(frame).items())
@@ -64,7 +67,8 @@ def compile_recipe(
     if companions.held:
         ending, frame, shown = _show(companions, stages, frame)
         facts |= shown
-    return Plan(schema, _output(schema, frame, facts, origin), stages, identity, ending)
+    output = _output(schema, frame, facts, origin)
+    return Plan(schema, output, stages, identity, ending, touched.found(output))
 
 
 def _known(change: Change, facts: Facts) -> Change:
@@ -131,68 +135,6 @@ def find(step: Step, settings: Settings) -> Action:
     if absent:
         raise step.error(f"lacks parameters: {', '.join(absent)}.", "Add them.")
     return entry
-
-
-def _need_whole(step: Step, change: Whole, where: pl.Expr | None, settings: Settings) -> None:
-    if where is not None:
-        raise step.error("works on the whole table and takes no conditions.", "Remove them.")
-    if not settings.whole_table:
-        raise step.error(
-            "needs every row of the table at once, and the worker streams batches.",
-            "Use another engine for this source, or compile for a whole table that fits in memory.",
-        )
-    if change.by_values and not settings.table_known:
-        raise step.error(
-            "makes columns that depend on the values, and the columns of a published table are fixed.",
-            "Run it at the terminal with --whole-table, or in the service.",
-        )
-
-
-def _transform(
-    step: Step, change: Change, schema: Mapping[str, pl.DataType], settings: Settings
-) -> Transform:
-    where = conditions.holds(step, schema)
-    if isinstance(change, Assign):
-        return _assign(change, where, schema)
-    if isinstance(change, Keep):
-        keep = change.where.fill_null(False)
-        final = keep if where is None else keep | ~where
-        return lambda frame: frame.filter(final)
-    if isinstance(change, Drop):
-        if where is None:
-            raise step.error("removes rows by conditions, and has none.", "Add ConditionExpressions.")
-        gone = ~where
-        return lambda frame: frame.filter(gone)
-    if isinstance(change, Whole):
-        _need_whole(step, change, where, settings)
-        return change.transform
-    if where is not None:
-        raise step.error("changes columns as a whole and takes no conditions.", "Remove them.")
-    if isinstance(change, Reshape):
-        return change.transform
-    columns = [pl.col(old).alias(new) for new, old in change.columns]
-    return lambda frame: frame.select(columns)
-
-
-def _assign(change: Assign, where: pl.Expr | None, schema: Mapping[str, pl.DataType]) -> Transform:
-    expressions = []
-    for name, value in change.columns.items():
-        if where is not None:
-            otherwise = pl.col(name) if name in schema else pl.lit(None)
-            value = pl.when(where).then(value).otherwise(otherwise)
-        expressions.append(value.alias(name))
-    return lambda frame: frame.with_columns(expressions)
-
-
-def _try(step: Step, transform: Transform, frame: pl.DataFrame) -> pl.DataFrame:
-    try:
-        return transform(frame)
-    except RecipeError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-    types = ", ".join(f"{n} {t}" for n, t in frame.schema.items())
-    raise step.error(f"cannot work on columns of these types ({kind}).", f"Columns at this step: {types}.")
 
 
 def _carry(change: Change, facts: Facts, after: pl.DataFrame) -> Facts:
@@ -273,36 +215,3 @@ def _once(secrets: Callable[[str], SecretKey]) -> Callable[[str], SecretKey]:
         return known[name]
 
     return secret
-
-
-def _runs(stage: Stage) -> str:
-    """Where a stage runs: what it needs to see at once."""
-    if stage.whole is None:
-        return "each batch alone, on every engine"
-    spread = stage.whole.spark
-    if isinstance(spread, Together):
-        how = f"rows equal in {', '.join(spread.columns)} brought together"
-    elif isinstance(spread, Sorted):
-        how = "sorted by Spark"
-    elif isinstance(spread, Filled):
-        how = "one statistic by Spark, then each batch alone"
-    elif isinstance(spread, Carried):
-        how = "in the input's order, by a window"
-    else:
-        how = "in the memory of one executor"
-    return f"the whole table: on the worker in memory; on Spark {how}"
-
-
-def describe(plan: Plan) -> list[dict[str, Any]]:
-    """Steps with their tier and the columns that result, for people; no keys, no parameters' values."""
-    return [
-        {
-            "step": s.step.number,
-            "operation": s.step.operation,
-            "tier": s.action.tier.value,
-            "note": s.action.note,
-            "runs": _runs(s),
-            "columns": dict(s.columns),
-        }
-        for s in plan.stages
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from cleanrooms.errors import CleanRoomsError, RecipeError
 from cleanrooms.identity import IdentityColumn, normalise, normalise_by_region
+from cleanrooms.recipes.frames import Transform, to_batch, to_frame
 from cleanrooms.recipes.model import Step
+from cleanrooms.recipes.narrow import Narrow
 from cleanrooms.recipes.registry import Action, Whole
-
-Transform = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,13 @@ class Plan:
         stages: Sequence[Stage],
         identity: Sequence[IdentityColumn],
         ending: Transform | None = None,
+        narrow: Narrow | None = None,
     ) -> None:
-        """:param ending: what follows the last stage"""
+        """:param ending: what follows the last stage
+        :param narrow: the same plan on the columns that it touches, where that is possible
+        """
         self._ending = ending
+        self._narrow = narrow
         self.input_schema = input_schema
         self.output_schema = output_schema
         self.stages = tuple(stages)
@@ -76,7 +80,12 @@ class Plan:
                 "A batch has other columns than those its recipe was compiled for.",
                 "Compile the recipe for the schema that the source really gives.",
             )
-        return to_batch(self.run(self.normalised(to_frame(batch))), self.output_schema)
+        if self._narrow is None:
+            return to_batch(self.run(self.normalised(to_frame(batch))), self.output_schema)
+        frame = self.normalised(self._narrow.frame(batch))
+        for stage, transform in zip(self.stages, self._narrow.transforms, strict=True):
+            frame = _run(stage, transform, frame)
+        return self._narrow.batch(frame, batch, self.output_schema)
 
     def run(self, frame: pl.DataFrame, first: int = 0, last: int | None = None) -> pl.DataFrame:
         """The frame after the stages from ``first`` up to, and without, ``last``; without that, to the end.
@@ -84,7 +93,7 @@ class Plan:
         :raises RecipeError: a step failed
         """
         for stage in self.stages[first:last]:
-            frame = _run(stage, frame)
+            frame = _run(stage, stage.transform, frame)
         return self._ending(frame) if last is None and self._ending else frame
 
     def schema_before(self, stage: int) -> pa.Schema:
@@ -121,23 +130,9 @@ def _canonical(column: IdentityColumn, frame: pl.DataFrame) -> tuple[pl.Series, 
     return normalise_by_region(column.identifier, column.dialect, values, regions, column.region)
 
 
-def to_frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    """The batch as a Polars frame, also when it has no rows."""
-    frame = pl.from_arrow(pa.Table.from_batches([batch]))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def to_batch(frame: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
-    """The frame as one batch of exactly this schema."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).combine_chunks()
-    batches = table.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
-
-
-def _run(stage: Stage, frame: pl.DataFrame) -> pl.DataFrame:
+def _run(stage: Stage, transform: Transform, frame: pl.DataFrame) -> pl.DataFrame:
     try:
-        return stage.transform(frame)
+        return transform(frame)
     except CleanRoomsError:
         raise
     except Exception as error:

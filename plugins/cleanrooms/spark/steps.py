@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from cleanrooms.recipes.actions.statistics import fill
 from cleanrooms.recipes.distribution import ORDER
-from cleanrooms.recipes.plan import Plan, to_batch, to_frame
+from cleanrooms.recipes.frames import to_batch, to_frame
+from cleanrooms.recipes.plan import Plan
 from cleanrooms.spark import arrow
 from cleanrooms.spark.errors import Batches, told
 from cleanrooms.spark.plans import PlanSource, plan_of
