@@ -12,8 +12,8 @@ from airflow.sdk import Asset, get_current_context, task
 from cleanrooms import settings
 from cleanrooms.aws.sensors.export import ExportReadySensor
 from cleanrooms.config import Source
+from cleanrooms.process import for_batches
 from cleanrooms.tasks.common import client, explained, read_source
-from cleanrooms.threads import one_polars_thread
 from cleanrooms.windows import day_of
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def prepare(name: str) -> dict[str, Any]:
     """
     from airflow.sdk.log import mask_secret
 
-    one_polars_thread()
+    for_batches()
     from cleanrooms.sources.hygiene import earlier
     from cleanrooms.sources.prepare import prepare as prepare_day
     from cleanrooms.sources.secrets import SecretsManager
