@@ -116,11 +116,7 @@ class Glue:
         name = request.get("CrawlerName", "")
         await ask({"Name": name}, "GetCrawler")
         crawls = self._runs.history(who.account, who.region, name)
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 20)
-        page: dict[str, Any] = {"Crawls": crawls[start : start + size]}
-        if start + size < len(crawls):
-            page["NextToken"] = str(start + size)
-        return page
+        return _page("Crawls", crawls, request, 20)
 
     # ---- jobs
 
@@ -147,11 +143,7 @@ class Glue:
         runs = self._jobs.all(who.account, who.region, request.get("JobName", ""))
         if not runs:
             return await ask(request)
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 200)
-        page: dict[str, Any] = {"JobRuns": runs[start : start + size]}
-        if start + size < len(runs):
-            page["NextToken"] = str(start + size)
-        return page
+        return _page("JobRuns", runs, request, 200)
 
     async def _batch_stop_job_run(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
         job, stopped, errors = request.get("JobName", ""), [], []
@@ -204,6 +196,17 @@ class _Ask:
         if reply[0] >= 400:
             raise _Refused(reply)
         return json.loads(reply[2])
+
+
+def _page(member: str, found: list[Any], request: dict[str, Any], size: int) -> dict[str, Any]:
+    """The page that a request asks for.
+
+    :param size: of a page, where the request names none
+    """
+    start = int(request.get("NextToken") or 0)
+    end = start + int(request.get("MaxResults") or size)
+    more = {"NextToken": str(end)} if end < len(found) else {}
+    return {member: found[start:end], **more}
 
 
 def _may_pass(who: Caller, job: dict[str, Any]) -> None:
