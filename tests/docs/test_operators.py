@@ -23,8 +23,8 @@ from tests.aws.conftest import Store
 from tests.aws.remote import Remote
 from tests.aws.test_jobs import TEMPLATE
 from tests.aws.test_on_sandbox import connect
+from tests.sandbox.cleanrooms import intermediate
 from tests.sandbox.cleanrooms import test_id_mapping as mapping
-from tests.sandbox.cleanrooms import test_intermediate_tables as tables
 from tests.sandbox.cleanrooms.lab import Lab, any_query
 from tests.sandbox.databrew.kit import LOWER, Brewery
 from tests.sandbox.parquet import parquet
@@ -117,8 +117,8 @@ def mapping_table(lab: Lab) -> str:
 
 def intermediate_table(lab: Lab) -> str:
     """A table that waits for its rows, from visits that the retailer shares."""
-    tables.share(lab, any_query(), name="purchases")
-    return tables.create(
+    intermediate.share(lab, any_query(), name="purchases")
+    return intermediate.create(
         lab, "SELECT p.store, COUNT(DISTINCT p.person) AS people FROM purchases p GROUP BY p.store"
     )
 

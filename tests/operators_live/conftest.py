@@ -16,8 +16,8 @@ import pytest
 
 from examples.policies import policy
 from sandbox.testing import ACCOUNT, PARTNER, REGION, Sandbox
+from tests.sandbox.cleanrooms import intermediate
 from tests.sandbox.cleanrooms import test_id_mapping as mapping
-from tests.sandbox.cleanrooms import test_intermediate_tables as intermediate
 from tests.sandbox.cleanrooms.lab import Lab, any_query, user
 from tests.sandbox.parquet import parquet
 from tools.process import StackError

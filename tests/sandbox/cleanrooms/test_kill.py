@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
 from tests.sandbox.cleanrooms.lab import Lab, any_query
-from tests.sandbox.cleanrooms.test_intermediate_tables import TYPES, VISITS, create, populate
+from tests.sandbox.cleanrooms.intermediate import TYPES, VISITS, create, populate
 
 KILLS = 5
 SETTINGS = {
