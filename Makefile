@@ -77,7 +77,7 @@ bench-verdict: install ## how long a verdict takes: the corpus, and texts up to 
 	@$(BIN)/python -m bench.verdict
 
 .PHONY: bench-api
-bench-api: install ## how long calls of the local clean room take, and whether 500 collaborations slow them down
+bench-api: install ## how long calls and cancels of the local clean room take, and whether 500 collaborations slow them down
 	@$(BIN)/python -m bench.api
 
 .PHONY: bench-join

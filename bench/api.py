@@ -1,9 +1,11 @@
-"""How long calls of the clean room take over HTTP, and whether several hundred collaborations slow them down.
+"""How long calls of the clean room take over HTTP, whether several hundred collaborations slow them down, and
+how soon a query that computes is cancelled.
 
 One connection that is kept alive, requests signed once and sent again. Beside each median stands the ratio to
 the cheapest signed call there is, GetCallerIdentity in the same process: what signature, gateway and IAM take
 on this machine at this moment. Exit status 1 when a median is above 10 ms while GetCallerIdentity is at most
-``BASE_MS`` (a busy machine says nothing about milliseconds), or when 500 collaborations make a call much slower.
+``BASE_MS`` (a busy machine says nothing about milliseconds), when 500 collaborations make a call much slower, or
+when the median cancel takes more than a second.
 """
 
 from __future__ import annotations
@@ -26,10 +28,19 @@ MOST_MS, BASE_MS = 10.0, 3.0
 # Of a call's processor time, from 10 to 500 collaborations: what scans them all grows by tens.
 MOST_GROWTH = 3.0
 FEW, MANY = 10, 500
+MOST_CANCEL_SECONDS = 1.0
 QUERY = (
     "SELECT s.segment, COUNT(DISTINCT s.email_key) AS people "
     "FROM segments s JOIN campaigns c ON s.email_key = c.email_key GROUP BY s.segment"
 )
+# Of `_LONG_ROWS` rows it computes for some twenty seconds.
+LONG_QUERY = (
+    "SELECT COUNT(*) AS n FROM campaigns a, campaigns b, campaigns c "
+    "WHERE a.email_key < b.email_key AND b.email_key < c.email_key"
+)
+_LONG_ROWS = 3000
+# A query is STARTED before its tables are fetched; after so many seconds the engine is at the join.
+_FETCHED_SECONDS = 1.0
 _WARM_UP = 5
 # Queries that run while others are started would measure the machine.
 _SETTINGS = {"SANDBOX_CLEANROOMS_SUBMITTED_SECONDS": "600", "SANDBOX_CLEANROOMS_CONCURRENT_QUERIES": "100000"}
@@ -115,7 +126,9 @@ def main() -> int:
     """Measures and returns the exit status."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=60)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--cancels", type=int, default=7)
+    given = parser.parse_args()
+    rounds: int = given.rounds
     with running(environment=_SETTINGS) as aws:
         lab, calls = _laboratory(aws), Calls(aws, rounds)
         _grow(lab, FEW - 1)
@@ -125,13 +138,14 @@ def main() -> int:
     growths = {name: many[name].cost / few[name].cost for name in few}
     slowest = max(growths, key=lambda name: growths[name])
     print(f"from {FEW} to {MANY} collaborations: {slowest} grows most, {growths[slowest]:.2f} times")
+    cancel = _cancels(given.cancels)
     too_slow = [name for name, one in few.items() if one.taken > MOST_MS and one.base <= BASE_MS]
-    return 1 if too_slow or growths[slowest] > MOST_GROWTH else 0
+    return 1 if too_slow or growths[slowest] > MOST_GROWTH or cancel > MOST_CANCEL_SECONDS else 0
 
 
-def _laboratory(aws: Sandbox) -> Lab:
+def _laboratory(aws: Sandbox, rows: int = 10) -> Lab:
     lab = Lab(aws)
-    keys = [(f"k{number}", "x") for number in range(10)]
+    keys = [(f"k{number}", "x") for number in range(rows)]
     lab.brand.csv_table("campaigns", ["email_key", "campaign"], keys)
     lab.retailer.csv_table("segments", ["email_key", "segment"], keys)
     lab.brand.share(lab.membership, "campaigns", ["email_key", "campaign"], "CUSTOM", any_query())
@@ -195,6 +209,33 @@ def _measure(calls: Calls, lab: Lab, number: int) -> dict[str, Measured]:
             flush=True,
         )
     return found
+
+
+def _cancels(rounds: int) -> float:
+    """Cancels queries that compute, prints and returns the median of the seconds."""
+    with running() as aws:
+        lab = _laboratory(aws, _LONG_ROWS)
+        taken = [_cancel(lab) for _ in range(rounds)]
+    print(
+        f"a computing query is cancelled in {median(taken):.3f} s (median of {rounds}, most {max(taken):.3f} s)"
+    )
+    return median(taken)
+
+
+def _cancel(lab: Lab) -> float:
+    """Seconds from the cancel until GetProtectedQuery says CANCELLED."""
+    query = lab.start(LONG_QUERY)
+    lab.wait(query, "STARTED")
+    time.sleep(_FETCHED_SECONDS)
+    began = time.perf_counter()
+    lab.brand.clean_rooms.update_protected_query(
+        membershipIdentifier=lab.membership, protectedQueryIdentifier=query, targetStatus="CANCELLED"
+    )
+    while (status := lab.query(query)["status"]) == "CANCELLING":
+        time.sleep(0.005)
+    taken = time.perf_counter() - began
+    assert status == "CANCELLED", status
+    return taken
 
 
 def _snake(name: str) -> str:

@@ -16,10 +16,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from sandbox import clock, ministack
+from sandbox import clock
 from sandbox.audit import Audit, error_code
 from sandbox.connection import Message, Receive, Send, cut, cut_upload, read_body, replayed
 from sandbox.faults import Fault, FaultBook, InvalidFault
+from sandbox.ministack.callers import claimed_by
+from sandbox.ministack.calls import begin_call
+from sandbox.ministack.sessions import end_sessions
+from sandbox.ministack.trail import record_call
 from sandbox.operations import is_form, redacted
 from sandbox.request import Request
 
@@ -66,7 +70,7 @@ class Gateway:
         if is_form(request.headers):
             body = await read_body(receive)
             request, receive = request.with_body(body), replayed(body, receive)
-        ministack.begin_call(request.path, request.headers, request.query)
+        begin_call(request.path, request.headers, request.query)
         fault = self._faults.take(request)
         reply = _Reply(send, partial(self._finish, request, fault))
         if fault is not None:
@@ -89,7 +93,7 @@ class Gateway:
 
     def _finish(self, request: Request, fault: Fault | None, reply: _Reply) -> None:
         """Runs before the last byte leaves, so that a client finds its call in the audit."""
-        who = ministack.claimed_by(request.headers, request.query)
+        who = claimed_by(request.headers, request.query)
         error = error_code(reply.status, reply.headers, bytes(reply.body))
         self._audit.record(
             account=who.account,
@@ -103,7 +107,7 @@ class Gateway:
         )
         reached = reply.status and not (fault and fault.status is not None)
         if reached and error not in _UNPROVEN and _belongs_in_trail(request):
-            ministack.record_call(
+            record_call(
                 who,
                 request.service,
                 request.operation,
@@ -147,7 +151,7 @@ class Gateway:
                     return 400, {"error": str(problem)}
                 return 200, clock.shown()
             case "DELETE", "sessions":
-                return 200, {"ended": ministack.end_sessions()}
+                return 200, {"ended": end_sessions()}
         return 404, {
             "error": "the sandbox has GET health, GET audit, GET and POST faults and clock, DELETE sessions here"
         }

@@ -7,10 +7,11 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox import ministack
 from sandbox.access import allowed
 from sandbox.crawl_runs import AlreadyRunning, CrawlRuns, NotRunning
 from sandbox.glue_jobs import SERVICE, JobRuns
+from sandbox.ministack.callers import caller
+from sandbox.ministack.services import Handler, Headers, Query
 from sandbox.partition_filter import InvalidExpression, matching
 from sandbox.wire import Caller, Reply
 
@@ -32,7 +33,7 @@ class _Refused(Exception):
 class Glue:
     """A handler around ministack's."""
 
-    def __init__(self, inner: ministack.Handler, runs: CrawlRuns, jobs: JobRuns) -> None:
+    def __init__(self, inner: Handler, runs: CrawlRuns, jobs: JobRuns) -> None:
         self._inner = inner
         self._runs = runs
         self._jobs = jobs
@@ -55,9 +56,7 @@ class Glue:
             "BatchStopJobRun": self._batch_stop_job_run,
         }
 
-    async def handle(
-        self, method: str, path: str, headers: ministack.Headers, body: bytes, query: ministack.Query
-    ) -> Reply:
+    async def handle(self, method: str, path: str, headers: Headers, body: bytes, query: Query) -> Reply:
         """Answers one Glue request."""
         operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
         own = self._operations.get(operation)
@@ -66,7 +65,7 @@ class Glue:
         ask = _Ask(self._inner, method, path, headers, query, operation)
         try:
             document = json.loads(body or b"{}")
-            result = await own(ministack.caller(headers, query), document, ask)
+            result = await own(caller(headers, query), document, ask)
         except _Refused as refusal:
             return refusal.reply
         except AccessDenied as problem:
@@ -117,11 +116,7 @@ class Glue:
         name = request.get("CrawlerName", "")
         await ask({"Name": name}, "GetCrawler")
         crawls = self._runs.history(who.account, who.region, name)
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 20)
-        page: dict[str, Any] = {"Crawls": crawls[start : start + size]}
-        if start + size < len(crawls):
-            page["NextToken"] = str(start + size)
-        return page
+        return _page("Crawls", crawls, request, 20)
 
     # ---- jobs
 
@@ -148,11 +143,7 @@ class Glue:
         runs = self._jobs.all(who.account, who.region, request.get("JobName", ""))
         if not runs:
             return await ask(request)
-        start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or 200)
-        page: dict[str, Any] = {"JobRuns": runs[start : start + size]}
-        if start + size < len(runs):
-            page["NextToken"] = str(start + size)
-        return page
+        return _page("JobRuns", runs, request, 200)
 
     async def _batch_stop_job_run(self, who: Caller, request: dict[str, Any], ask: _Ask) -> Any:
         job, stopped, errors = request.get("JobName", ""), [], []
@@ -187,11 +178,11 @@ class _Ask:
 
     def __init__(
         self,
-        inner: ministack.Handler,
+        inner: Handler,
         method: str,
         path: str,
-        headers: ministack.Headers,
-        query: ministack.Query,
+        headers: Headers,
+        query: Query,
         operation: str,
     ) -> None:
         self._inner, self._method, self._path = inner, method, path
@@ -205,6 +196,17 @@ class _Ask:
         if reply[0] >= 400:
             raise _Refused(reply)
         return json.loads(reply[2])
+
+
+def _page(member: str, found: list[Any], request: dict[str, Any], size: int) -> dict[str, Any]:
+    """The page that a request asks for.
+
+    :param size: of a page, where the request names none
+    """
+    start = int(request.get("NextToken") or 0)
+    end = start + int(request.get("MaxResults") or size)
+    more = {"NextToken": str(end)} if end < len(found) else {}
+    return {member: found[start:end], **more}
 
 
 def _may_pass(who: Caller, job: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 
 class Services(Protocol):
-    """What the server offers; see :mod:`sandbox.ministack`."""
+    """What the server offers; see :mod:`sandbox.ministack.lookups`."""
 
     def glue_table(self, account: str, region: str, database: str, name: str) -> Mapping[str, Any] | None:
         """Returns a table as ``GetTable`` does, ``None`` when the catalog has none."""

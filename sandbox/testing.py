@@ -99,7 +99,7 @@ class Sandbox:
             iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=_policy(*statements))
         return arn
 
-    def crawled(self, name: str, account: str = ACCOUNT, timeout: float = 30.0) -> dict[str, Any]:
+    def crawled(self, name: str, account: str = ACCOUNT, timeout: float = 120.0) -> dict[str, Any]:
         """Waits until a crawler is ready and returns its ``LastCrawl``.
 
         :raises TimeoutError: it still runs after ``timeout`` seconds
@@ -134,12 +134,12 @@ class Sandbox:
         """Ends the sandbox as SIGTERM does, state written, and returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=120)
 
     def _ask(self, path: str, body: bytes | None = None, method: str | None = None) -> Any:
         request = urllib.request.Request(self.endpoint + path, data=body, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
+            with urllib.request.urlopen(request, timeout=120) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as problem:
             raise ValueError(json.load(problem)["error"]) from None
@@ -169,7 +169,7 @@ def running(
     assert process.stdout is not None
     line = process.stdout.readline().strip()
     if not line.startswith("sandbox ready on "):
-        raise RuntimeError(process.communicate(timeout=30)[1].strip())
+        raise RuntimeError(process.communicate(timeout=120)[1].strip())
     sandbox = Sandbox(line.removeprefix("sandbox ready on "), process)
     try:
         yield sandbox

@@ -142,7 +142,7 @@ class API:
         answer.raise_for_status()
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    def wait_for_dags(self, dag_ids: set[str], seconds: float = 120) -> None:
+    def wait_for_dags(self, dag_ids: set[str], seconds: float = 600) -> None:
         """Wait until the DAG processor has read these DAGs.
 
         :raises StackError: an import error, or a DAG that does not appear

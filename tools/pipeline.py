@@ -15,7 +15,7 @@ ENDED = {"success", "failed"}
 
 
 def backfill(
-    stack: Stack, dag_ids: Iterable[str], first: str, last: str, *, seconds: float = 900, again: bool = False
+    stack: Stack, dag_ids: Iterable[str], first: str, last: str, *, seconds: float = 3600, again: bool = False
 ) -> None:
     """Backfill DAGs over a range of run dates and wait, saying how far they are.
 
@@ -26,7 +26,7 @@ def backfill(
     for dag in dag_ids:
         # Airflow closes a backfill some seconds after its last run, and allows one at a time.
         process.wait_until(
-            f"{dag}: the end of the backfill before", lambda d=dag: not stack.api.backfilling(d), 120
+            f"{dag}: the end of the backfill before", lambda d=dag: not stack.api.backfilling(d), 600
         )
         stack.api.backfill(dag, first, last, again=again)
     began, said = time.monotonic(), ""

@@ -22,6 +22,8 @@ from tools import airflow, postgres, process
 ROOT = airflow.ROOT
 REGION = "us-east-1"
 Say = Callable[[str], None]
+# A busy machine takes minutes; a service that ended is told at once.
+_HEALTHY_SECONDS = 600
 
 
 @dataclass
@@ -130,7 +132,7 @@ class Stack:
             except httpx.TransportError:
                 return False
 
-        process.wait_until("The local AWS", ready, 60)
+        process.wait_until("The local AWS", ready, 300)
 
     def _set_up_example(self, days: tuple[date, date]) -> dict[str, str]:
         """Run the example's set-up as its own program; answers ids and Airflow's access key."""
@@ -194,11 +196,13 @@ class Stack:
         }
 
     def _wait_healthy(self) -> None:
-        end = time.monotonic() + 180
+        end = time.monotonic() + _HEALTHY_SECONDS
         while not self.api.healthy():
             for name in airflow.SERVICES:
                 if not process.alive(name, self.logs):
                     raise process.StackError(f"Airflow's {name} ended:\n{process.tail(name, self.logs)}")
             if time.monotonic() > end:
-                raise process.StackError(f"Airflow is not healthy after 180 s; logs are in {self.logs}.")
+                raise process.StackError(
+                    f"Airflow is not healthy after {_HEALTHY_SECONDS} s; logs are in {self.logs}."
+                )
             time.sleep(0.5)

@@ -285,7 +285,7 @@ class TestExport:
             "prefix": "campaigns/2017-03-06/",
             "pattern": "*.csv.gz.pgp",
             "quiet_seconds": 0.5,
-            "deadline_seconds": 20,
+            "deadline_seconds": 300,
             "poke_interval": 0.3,
             "deferrable": False,
             "aws_conn_id": "clean_rooms",

@@ -192,7 +192,7 @@ def test_a_job_that_failed_is_not_waited_for(remote: Remote, end: str) -> None:
 class TestDeferred:
     """The same looks in the triggerer."""
 
-    WAIT: ClassVar[dict[str, Any]] = {"deferrable": True, "poke_interval": 1, "timeout": 20}
+    WAIT: ClassVar[dict[str, Any]] = {"deferrable": True, "poke_interval": 1, "timeout": 300}
 
     async def test_a_table_is_waited_for(self, lab: Lab) -> None:
         tables = {"collaboration_id": lab.collaboration, "tables": ["segments"]}

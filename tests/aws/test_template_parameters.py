@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanrooms.aws.template_parameters import _TYPES, check
@@ -100,6 +100,7 @@ def test_the_edges_of_a_type(kind: str, value: str, fits: bool) -> None:
         assert fits
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(sorted(_TYPES)))
 def test_no_text_breaks_the_check(value: str, kind: str) -> None:
     with suppress(PermanentError):

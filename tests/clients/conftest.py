@@ -39,7 +39,7 @@ class Clients:
             env=clients.environment(name, self.variables),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
 

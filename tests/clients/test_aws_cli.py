@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from tests.clients.conftest import Clients
 from tests.sandbox.cleanrooms.lab import ENDED, Lab
+from tests.waiting import until
 
 QUERY = "SELECT store, SUM(amount) AS total FROM sales GROUP BY store"
 
@@ -23,15 +23,14 @@ def start(brand: Clients, lab: Lab, parameters: dict[str, Any], result_format: s
 
 
 def wait(brand: Clients, lab: Lab, query: str) -> dict[str, Any]:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        shown: dict[str, Any] = brand.aws(
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = brand.aws(
             "cleanrooms", "get-protected-query", "--membership-identifier", lab.membership,
             "--protected-query-identifier", query,
         )["protectedQuery"]  # fmt: skip
-        if shown["status"] in ENDED:
-            return shown
-    raise AssertionError(f"still {shown['status']} after a minute")
+        return found
+
+    return until(shown, lambda found: found["status"] in ENDED)
 
 
 def test_a_query_runs_and_its_csv_result_is_copied(brand: Clients, lab: Lab, tmp_path) -> None:

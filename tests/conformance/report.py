@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.conformance.asking import Question
 from tests.conformance.places import PREFIX
-from tests.conformance.questions import Question
 
 
 @dataclass

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from cleanrooms.preflight.checks import rules_table
 from cleanrooms.rules import Table, check
-from tests.conformance.questions import ACCEPTED, REFUSED, judged, table, template
+from tests.conformance.asking import ACCEPTED, REFUSED, judged, table, template
 from tests.conformance.room import Room
 
 # What documents state plainly; the open questions are in questions.py. Accepted queries are cancelled at once.

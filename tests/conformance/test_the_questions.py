@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.questions import QUESTIONS, Question
+from tests.conformance.asking import Question
+from tests.conformance.questions import QUESTIONS
 from tests.conformance.report import Report
 from tests.conformance.room import Room
 

@@ -39,7 +39,7 @@ def run_python(airflow_home: Path) -> Callable[..., Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout.strip().splitlines()[-1])

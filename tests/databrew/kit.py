@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,6 +23,7 @@ from cleanrooms.sources.prepare import prepare
 from cleanrooms.sources.report import PrepareReport
 from cleanrooms.sources.secrets import SecretsManager
 from sandbox.testing import REGION, Sandbox
+from tests.waiting import until
 
 DAY = date(2017, 11, 13)
 HMAC = b"\x01\xff a key of bytes that are no text"
@@ -168,13 +168,13 @@ class House:
     def run(self, source: Source, day: date = DAY) -> dict[str, Any]:
         name = names.run_name(source, day)
         run_id = self.client.start_job_run(Name=name)["RunId"]
-        end = time.monotonic() + 30
-        while True:
-            run = self.client.describe_job_run(Name=name, RunId=run_id)
-            if run["State"] not in ("STARTING", "RUNNING", "STOPPING"):
-                return dict(run)
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        going = ("STARTING", "RUNNING", "STOPPING")
+        return dict(
+            until(
+                lambda: self.client.describe_job_run(Name=name, RunId=run_id),
+                lambda run: run["State"] not in going,
+            )
+        )
 
     def publish(self, source: Source, staged: Staged, day: date = DAY) -> PrepareReport:
         return publish(source, day, staged, s3=self.s3, secrets=self.secrets())

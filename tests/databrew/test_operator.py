@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -15,11 +14,12 @@ from cleanrooms.errors import PermanentError, TransientError
 from sandbox.testing import ACCOUNT, REGION, Sandbox, running
 from tests.aws.conftest import Store, context_of
 from tests.databrew.kit import DAY, House
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Sandbox]:
-    slow = {"SANDBOX_DATABREW_RUNNING_SECONDS": "3", "SANDBOX_DATABREW_STOPPING_SECONDS": "0.5"}
+    slow = {"SANDBOX_DATABREW_RUNNING_SECONDS": "8", "SANDBOX_DATABREW_STOPPING_SECONDS": "0.5"}
     with running(environment=slow) as sandbox:
         yield sandbox
 
@@ -67,10 +67,10 @@ class Brew:
         """Start a run by hand and wait until it has read its rows."""
         since = int(self.house.aws.audit()[-1]["number"])
         run_id: str = self.house.client.start_job_run(Name=self.name)["RunId"]
-        end = time.monotonic() + 10
-        while not any(c["operation"] == "GetObject" and c["internal"] for c in self.house.aws.audit(since)):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        until(
+            lambda: self.house.aws.audit(since),
+            lambda calls: any(c["operation"] == "GetObject" and c["internal"] for c in calls),
+        )
         return run_id
 
     def started(self, since: int = 0) -> int:
@@ -156,9 +156,7 @@ def test_a_run_that_an_earlier_try_had_started_and_somebody_stopped_is_tried_aga
             brew.house.client.stop_job_run(Name=brew.name, RunId=run_id)
         return answer
 
-    end = time.monotonic() + 10
-    while brew.states() != ["RUNNING"]:
-        assert time.monotonic() < end
+    until(brew.states, lambda states: states == ["RUNNING"])
     task._describe = stopped_meanwhile
     with pytest.raises(TransientError, match="taken over from an earlier try, was stopped"):
         task.execute(brew.context(store))
@@ -180,7 +178,4 @@ def test_a_killed_task_stops_its_run(brew: Brew) -> None:
     task.wait_for_completion = False
     task.execute(brew.context(Store()))
     task.on_kill()
-    end = time.monotonic() + 10
-    while brew.states() != ["STOPPED"]:
-        assert time.monotonic() < end, brew.states()
-        time.sleep(0.05)
+    until(brew.states, lambda states: states == ["STOPPED"])

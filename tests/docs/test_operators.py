@@ -20,11 +20,13 @@ from airflow.sdk.module_loading import import_string
 from cleanrooms.aws import errors
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
 from tests.aws.conftest import Store
-from tests.aws.remote import TABLE, Remote
+from tests.aws.remote import Remote
 from tests.aws.test_jobs import TEMPLATE
 from tests.aws.test_on_sandbox import connect
+from tests.sandbox.cleanrooms import intermediate
 from tests.sandbox.cleanrooms import test_id_mapping as mapping
-from tests.sandbox.cleanrooms.lab import Lab
+from tests.sandbox.cleanrooms.lab import Lab, any_query
+from tests.sandbox.databrew.kit import LOWER, Brewery
 from tests.sandbox.parquet import parquet
 
 
@@ -42,9 +44,8 @@ EXAMPLES = [
     for section in re.split(r"^(?=##)", PAGE, flags=re.M)
     for code in re.findall(r"```python\n(.*?)```", section, re.S)
 ]
-# What the sandbox lacks runs on a scripted service on real wire.
-SCRIPTED = ("Clean with DataBrew", "Protected job", "Fill an intermediate table")
-ENDS = {"job": "SUCCESS", "intermediate": "SUCCESS", "clean": "SUCCEEDED"}
+# The sandbox refuses protected jobs: they run on a scripted service on real wire.
+SCRIPTED = "Protected job"
 POLICIES = ROOT / "infra" / "policies"
 RIGHTS = {
     name.strip(): (frozenset(_actions(calls)), policy.strip())
@@ -114,6 +115,22 @@ def mapping_table(lab: Lab) -> str:
     return str(mapping.create(lab)["id"])
 
 
+def intermediate_table(lab: Lab) -> str:
+    """A table that waits for its rows, from visits that the retailer shares."""
+    intermediate.share(lab, any_query(), name="purchases")
+    return intermediate.create(
+        lab, "SELECT p.store, COUNT(DISTINCT p.person) AS people FROM purchases p GROUP BY p.store"
+    )
+
+
+def databrew_job(aws: Sandbox, name: str) -> None:
+    """A recipe job with its recipe, dataset and role, not yet run."""
+    brewery = Brewery(aws)
+    brewery.recipe(LOWER)
+    brewery.dataset()
+    brewery.job(Name=name)
+
+
 @pytest.fixture(scope="module")
 def names(lab: Lab) -> dict[str, Any]:
     """What the names in capitals stand for."""
@@ -124,6 +141,7 @@ def names(lab: Lab) -> dict[str, Any]:
     table = pa.table({"email_key": ["a", "b"], "store": ["x", "y"], "dt": days})
     brand.parquet_table("visits", {"email_key": "string", "store": "string"}, table, keys={"dt": "string"})
     read = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}
+    databrew_job(lab.aws, "clean-visits")
     inbound = f"crawled-{brand.prefix}"
     brand.s3.create_bucket(Bucket=inbound)
     brand.s3.put_object(Bucket=inbound, Key="visits/dt=2017-03-06/part-0.parquet", Body=parquet(n=[1]))
@@ -139,7 +157,7 @@ def names(lab: Lab) -> dict[str, Any]:
         "SERVICE_ROLE": brand.role,
         "CRAWLER_ROLE": lab.aws.role("docs-crawler", read, trust={"Service": "glue.amazonaws.com"}),
         "PYSPARK_TEMPLATE": TEMPLATE,
-        "INTERMEDIATE_TABLE": TABLE,
+        "INTERMEDIATE_TABLE": intermediate_table(lab),
         "ID_MAPPING_TABLE": mapping_table(lab),
     }
 
@@ -168,6 +186,7 @@ def documented(task: BaseOperator) -> frozenset[str]:
 async def test_an_example_runs(
     title: str, code: str, names: dict[str, Any], run: Run, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CLEANROOMS_POLL_SECONDS", "1")
     space = dict(names)
     if title.endswith("Crawl"):
         space["INBOUND"] = names["CRAWLED"]
@@ -183,13 +202,13 @@ async def test_an_example_runs(
             for task in tasks:
                 since = int(lab.aws.audit()[-1]["number"])
                 await run.execute(task)
-                assert called(lab, since) <= documented(task)
+                assert set() < called(lab, since) <= documented(task)
         return
     with Remote() as remote:
         connect(monkeypatch, remote.endpoint, ACCOUNT, "test")
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", os.environ["AIRFLOW_CONN_CLEAN_ROOMS"])
         for task in tasks:
-            remote.course = [ENDS.get(task.task_id, "")]
+            remote.course = ["SUCCESS"]
             await run.execute(task)
 
 

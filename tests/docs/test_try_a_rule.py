@@ -31,7 +31,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     variables = {**os.environ, "PATH": path, "PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT}"}
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
-        cwd=folder, env=variables, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=variables, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

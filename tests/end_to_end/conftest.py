@@ -39,7 +39,7 @@ class Ran:
 
     def accepted(self, operation: str) -> int:
         """How many calls of an operation the local AWS has accepted, by its audit."""
-        calls = httpx.get(f"{self.stack.endpoint}/_sandbox/audit", timeout=10).json()
+        calls = httpx.get(f"{self.stack.endpoint}/_sandbox/audit", timeout=120).json()
         return sum(call["operation"] == operation and not call["error"] for call in calls)
 
     def started_queries(self) -> int:

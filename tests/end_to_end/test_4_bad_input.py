@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
 from tests.end_to_end import exports
 from tests.end_to_end.conftest import Ran
+from tests.waiting import until
 from tools import pipeline
 from tools.process import StackError
 
@@ -87,11 +87,10 @@ def test_a_query_that_breaks_a_rule_is_refused_before_it_is_paid_for(ran: Ran) -
 
 def test_a_typo_in_a_config_file_fails_its_own_dag_and_names_the_fix(ran: Ran) -> None:
     run = ran.stack.api.call("POST", "/dags/ingest__typo/dagRuns", json={"logical_date": None})
-    for _ in range(120):
-        state = ran.stack.api.call("GET", f"/dags/ingest__typo/dagRuns/{run['dag_run_id']}")["state"]
-        if state in ("success", "failed"):
-            break
-        time.sleep(0.5)
-    assert state == "failed"
+    path = f"/dags/ingest__typo/dagRuns/{run['dag_run_id']}"
+    ended = until(
+        lambda: ran.stack.api.call("GET", path)["state"], lambda state: state in ("success", "failed"), 0.5
+    )
+    assert ended == "failed"
     log = "\n".join(p.read_text() for p in (ran.stack.home / "logs" / "dag_id=ingest__typo").rglob("*.log*"))
     assert "typo.yaml: field recipy: is not known; did you mean 'recipe'?" in log

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from examples.cleanup import clean_up
 from examples.party import Party, pages
 from examples.setup import Example, collaboration, set_up
 from sandbox.testing import Sandbox
+from tests.waiting import until
 
 MONDAY, SUNDAY = date(2017, 11, 13), date(2017, 11, 19)
 DAYS = [MONDAY + timedelta(days=n) for n in range(7)]
@@ -211,13 +211,12 @@ def _put(stage: Stage, name: str, day: date, rows: list[dict[str, Any]]) -> None
 def _rows(stage: Stage, query_id: str) -> list[dict[str, Any]]:
     """Rows of a protected query, once it has ended."""
     rooms, s3 = stage.airflow.client("cleanrooms"), stage.airflow.client("s3")
-    for _ in range(300):
-        query = rooms.get_protected_query(
+    query = until(
+        lambda: rooms.get_protected_query(
             membershipIdentifier=stage.example.membership_id, protectedQueryIdentifier=query_id
-        )["protectedQuery"]
-        if query["status"] not in ("SUBMITTED", "STARTED"):
-            break
-        time.sleep(0.1)
+        )["protectedQuery"],
+        lambda query: query["status"] not in ("SUBMITTED", "STARTED"),
+    )
     assert query["status"] == "SUCCESS", query.get("error")
     prefix = query["result"]["output"]["s3"]["location"].removeprefix(f"s3://{brand.RESULTS}/")
     found = s3.list_objects_v2(Bucket=brand.RESULTS, Prefix=prefix).get("Contents", [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,13 +14,12 @@ import pyarrow as pa
 import pytest
 
 from examples.policies import policy
-from sandbox.testing import ACCOUNT, PARTNER, REGION, Sandbox
+from sandbox.testing import ACCOUNT, PARTNER, REGION
+from tests.real_airflow import DagRun, OwnStack, serving
+from tests.sandbox.cleanrooms import intermediate
 from tests.sandbox.cleanrooms import test_id_mapping as mapping
-from tests.sandbox.cleanrooms import test_intermediate_tables as intermediate
 from tests.sandbox.cleanrooms.lab import Lab, any_query, user
 from tests.sandbox.parquet import parquet
-from tools.process import StackError
-from tools.stack import Stack
 
 DAGS = Path(__file__).parent / "dags"
 POLICIES = ("airflow", "lifecycle", "analyses", "databrew")
@@ -131,14 +129,13 @@ class Room:
 
 
 @dataclass
-class LiveStack(Stack):
+class LiveStack(OwnStack):
     """The usual services, with one collaboration for each mode."""
 
     rooms: dict[str, Room] = field(init=False)
 
     def _set_up_example(self, days: tuple[date, date]) -> dict[str, str]:
-        aws = Sandbox(self.endpoint, process=None)  # type: ignore[arg-type]
-        self.rooms = {mode: Room(Lab(aws)) for mode in MODES}
+        self.rooms = {mode: Room(Lab(self.aws)) for mode in MODES}
         return {"access_key_id": ACCOUNT, "secret_access_key": "test"}
 
     def _connections(self, account: dict[str, str]) -> dict[str, str]:
@@ -163,67 +160,23 @@ class LiveStack(Stack):
         return _connection(key["AccessKeyId"], key["SecretAccessKey"], role_arn=role, **extra)
 
 
-class Run:
-    """One run of a DAG."""
-
-    def __init__(self, stack: LiveStack, dag: str) -> None:
-        self.stack, self.dag, self.id = stack, dag, f"run-{time.time_ns()}"
-        stack.api.call("POST", f"/dags/{dag}/dagRuns", json={"logical_date": None, "dag_run_id": self.id})
-
-    @property
-    def over(self) -> bool:
-        try:
-            state = self.stack.api.call("GET", f"/dags/{self.dag}/dagRuns/{self.id}")["state"]
-        except StackError:
-            return False  # the API server is overloaded: the next look tells
-        return state in ("success", "failed")
-
-    @property
-    def states(self) -> dict[str, str]:
-        """State of each task."""
-        return {task["task_id"]: task["state"] for task in self.stack.api.tasks(self.dag, self.id)}
-
-    def result(self, task: str) -> Any:
-        """What a task handed on."""
-        path = f"/dags/{self.dag}/dagRuns/{self.id}/taskInstances/{task}/xcomEntries/return_value"
-        return self.stack.api.call("GET", f"{path}?deserialize=true")["value"]
-
-    def links(self, task: str) -> dict[str, str]:
-        """The extra links of a task, as the UI shows them."""
-        path = f"/dags/{self.dag}/dagRuns/{self.id}/taskInstances/{task}/links"
-        return dict(self.stack.api.call("GET", path)["extra_links"])
-
-    def log(self, task: str = "*") -> str:
-        """The log of a task, of all its tries and of the triggerer."""
-        files = sorted(self.stack.home.glob(f"logs/dag_id={self.dag}/**/task_id={task}/*.log*"))
-        return "\n".join(path.read_text() for path in files)
-
-
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStack]:
-    stack = LiveStack(tmp_path_factory.mktemp("live") / "stack", extra_env=QUICK)
-    try:
-        stack.up((date(2017, 3, 6), date(2017, 3, 6)))
-        stack.api.wait_for_dags({f"live__exact__{mode}" for mode in MODES})
+    live = LiveStack(tmp_path_factory.mktemp("live") / "stack", extra_env=QUICK)
+    with serving(live, date(2017, 3, 6), {f"live__exact__{mode}" for mode in MODES}) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture(scope="package")
-def runs(stack: LiveStack) -> dict[tuple[str, str], Run]:
+def runs(stack: LiveStack) -> dict[tuple[str, str], DagRun]:
     """One run of each DAG, all at once, to their ends."""
-    started = {
-        (who, mode): Run(stack, f"live__{who}__{mode}") for mode in MODES for who in ("exact", "other")
-    }
-    started["refused", "triggerer"] = Run(stack, "live__refused__triggerer")
-    end = time.monotonic() + 540
-    while not all(run.over for run in started.values()):
-        if time.monotonic() > end:
-            open_ones = {key: run.states for key, run in started.items() if not run.over}
-            raise AssertionError(f"not over after nine minutes: {open_ones}")
-        time.sleep(3)
-    return started
+    dags = [(who, mode) for mode in MODES for who in ("exact", "other")] + [("refused", "triggerer")]
+    made = {(who, mode): DagRun(stack, f"live__{who}__{mode}") for who, mode in dags}
+    for run in made.values():
+        run.begin()
+    for run in made.values():
+        run.until_over("success", "failed")
+    return made
 
 
 def _connection(login: str, password: str, **extra: Any) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operators_live.conftest import MODES, LiveStack, Run
+from tests.operators_live.conftest import MODES, LiveStack
+from tests.real_airflow import DagRun
 
 pytestmark = pytest.mark.airflow
 
-Runs = dict[tuple[str, str], Run]
+Runs = dict[tuple[str, str], DagRun]
 PAUSES = {"triggerer": "Pausing task as DEFERRED", "worker": "marking task as UP_FOR_RESCHEDULE"}
 
 

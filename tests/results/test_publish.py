@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from cleanrooms.results.guard import examine
 from cleanrooms.results.publish import publish, read, to_parquet
 from cleanrooms.results.release import Release, sql_digest
 from tests.results.examples import EVERY_TYPE, OVERLAP, WEEK, collaboration, overlap, table
+from tests.waiting import until
 
 FOLDER = "clean-rooms/audience_overlap/week=2017-W46/"
 
@@ -190,12 +190,10 @@ def _athena(aws: Any, brand: Collaboration, sql: str) -> list[list[str | None]]:
     run = athena.start_query_execution(
         QueryString=sql, QueryExecutionContext=context, ResultConfiguration=output
     )["QueryExecutionId"]
-    deadline = time.monotonic() + 20
-    while True:
-        status = athena.get_query_execution(QueryExecutionId=run)["QueryExecution"]["Status"]
-        if status["State"] not in ("QUEUED", "RUNNING") or time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
+    status = until(
+        lambda: athena.get_query_execution(QueryExecutionId=run)["QueryExecution"]["Status"],
+        lambda status: status["State"] not in ("QUEUED", "RUNNING"),
+    )
     assert status["State"] == "SUCCEEDED", status
     rows = athena.get_query_results(QueryExecutionId=run)["ResultSet"]["Rows"]
     return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanrooms.rules.inheritance import Parent, effective, inherit, loosened, output_origins, undeferred
@@ -56,6 +56,7 @@ def origins(found: list[Parent]) -> dict[str, frozenset[BaseColumn]]:
     return {name: frozenset(BaseColumn(one.table.name, name) for one in found) for name in ("a", "b")}
 
 
+@settings(deadline=None)
 @given(parents, policies)
 def test_what_is_enforced_permits_nothing_that_a_base_table_forbids(found, policy):
     enforced = effective(policy, inherit(found, origins(found)))
@@ -69,6 +70,7 @@ def test_what_is_enforced_permits_nothing_that_a_base_table_forbids(found, polic
             assert enforced["allowedAdditionalAnalyses"] == []
 
 
+@settings(deadline=None)
 @given(parents, policies)
 def test_a_rule_that_loosens_nothing_is_enforced_as_it_was_written(found, policy):
     inherited = inherit(found, origins(found))

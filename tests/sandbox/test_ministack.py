@@ -10,7 +10,8 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.services import athena, cloudtrail, eventbridge, glue, iam, s3, sts
 
-from sandbox.ministack import Inside, role_session
+from sandbox.ministack.lookups import Inside
+from sandbox.ministack.sessions import role_session
 
 
 def parameters(function: Any) -> list[str]:

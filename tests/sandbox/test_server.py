@@ -30,7 +30,7 @@ def test_it_says_one_line_and_ends_cleanly_on_sigterm() -> None:
 def test_it_ends_cleanly_on_sigint() -> None:
     with running(environment=TINY) as aws:
         aws.process.send_signal(signal.SIGINT)
-        assert aws.process.wait(timeout=20) == 0
+        assert aws.process.wait(timeout=120) == 0
 
 
 def test_it_listens_on_the_loopback_only() -> None:

@@ -9,7 +9,6 @@ import random
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from cleanrooms.errors import DecryptionError, SourceError, TransientError
 from cleanrooms.identity import SecretKey
 from cleanrooms.sources.openpgp import decrypted
 from tests.sources.kit import KEY, OTHER_KEY, encrypt
+from tests.waiting import PATIENCE, until
 
 OURS = SecretKey(str(KEY).encode(), "1")
 THEIRS = SecretKey(str(OTHER_KEY).encode(), "1")
@@ -155,10 +155,7 @@ def test_trouble_with_the_ciphertext_is_told_as_such() -> None:
 
 def _wait_for_no_open_file(child: psutil.Process) -> None:
     """Until it has imported its libraries, one of them may be open at any moment."""
-    end = time.monotonic() + 10
-    while (still := [file.path for file in child.open_files()]) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert still == []
+    until(lambda: [file.path for file in child.open_files()], lambda still: not still)
 
 
 def test_the_key_is_in_no_command_line_environment_or_file() -> None:
@@ -167,14 +164,16 @@ def test_the_key_is_in_no_command_line_environment_or_file() -> None:
 
     class Waiting(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            opened.wait(10)
+            opened.wait(PATIENCE)
             return super().read(size)
 
     with decrypted(Waiting(encrypt(TEXT)), OURS, "a.pgp") as plain:
         (child,) = [p for p in psutil.Process().children() if "openpgp" in " ".join(_command(p))]
-        for name in ("cmdline", "environ"):
-            assert secret not in Path(f"/proc/{child.pid}/{name}").read_bytes()
-        _wait_for_no_open_file(child)
-        assert "AWS" not in " ".join(child.environ())
-        opened.set()
+        try:
+            for name in ("cmdline", "environ"):
+                assert secret not in Path(f"/proc/{child.pid}/{name}").read_bytes()
+            _wait_for_no_open_file(child)
+            assert "AWS" not in " ".join(child.environ())
+        finally:
+            opened.set()
         plain.read()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from tests.aws.conftest import Store, TaskInstance
 from tests.aws.test_on_sandbox import connect
 from tests.sources.kit import DAY, INBOUND, LAKE, QUARANTINE, Shop, good_rows, make_source, packed
 from tests.spark.conftest import JOBS
+from tests.waiting import until
 
 NAMES = {
     "AWS::Partition": "aws",
@@ -104,12 +104,8 @@ def runs(glue: Any) -> list[dict[str, Any]]:
     return list(found)
 
 
-def until(glue: Any, *states: str, seconds: float = 60) -> dict[str, Any]:
-    end = time.monotonic() + seconds
-    while (run := runs(glue)[0])["JobRunState"] not in states:
-        assert time.monotonic() < end, run
-        time.sleep(0.1)
-    return run
+def until_state(glue: Any, *states: str) -> dict[str, Any]:
+    return until(lambda: runs(glue)[0], lambda run: run["JobRunState"] in states)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -172,7 +168,7 @@ def test_a_retry_goes_on_with_the_run_and_a_killed_task_stops_it(
     assert len(runs(glue)) == before + 1
     again.cancel_on_kill = True
     again.on_kill()
-    assert until(glue, "STOPPED")["Id"] == run_id
+    assert until_state(glue, "STOPPED")["Id"] == run_id
     assert shop.keys(LAKE) == []
 
 
@@ -182,8 +178,8 @@ def test_a_spark_that_is_not_there_fails_the_run_and_says_so(aws: Sandbox, accou
     command = {"Name": "glueetl", "ScriptLocation": f"s3://{JOBS}/x.py"}
     glue.create_job(Name="old", Role="glue-job", Command=command, GlueVersion="3.0")
     run_id = glue.start_job_run(JobName="old")["JobRunId"]
-    end = time.monotonic() + 20
-    while (run := glue.get_job_run(JobName="old", RunId=run_id)["JobRun"])["JobRunState"] != "FAILED":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    run = until(
+        lambda: glue.get_job_run(JobName="old", RunId=run_id)["JobRun"],
+        lambda run: run["JobRunState"] == "FAILED",
+    )
     assert run["ErrorMessage"] == "Glue 3.0 is not carried out here; 5.1, 6.0 are."

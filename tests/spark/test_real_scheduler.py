@@ -18,6 +18,7 @@ from cleanrooms.sources.secrets import SecretsManager
 from examples import brand, resources
 from examples.party import Party
 from examples.policies import policy
+from tests.real_airflow import serving
 from tools import airflow, pipeline, results
 from tools.stack import REGION, Stack
 from tools.week import WEEK
@@ -75,15 +76,11 @@ def include(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack(include: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlueStack]:
     own = {"CLEANROOMS_INCLUDE_DIR": str(include), "CLEANROOMS_RETRY_SECONDS": "2"}
     found = GlueStack(tmp_path_factory.mktemp("glue") / "stack", extra_env=own)
-    try:
-        found.up((DAY, DAY))
-        yield found
-    finally:
-        found.down()
+    with serving(found, DAY, {f"ingest__{SOURCE}"}) as stack:
+        yield stack
 
 
 def test_a_night_by_glue_is_the_workers_night(stack: GlueStack, include: Path) -> None:
-    stack.api.wait_for_dags({f"ingest__{SOURCE}"})
     pipeline.backfill(stack, [f"ingest__{SOURCE}"], f"{DAY}T00:00:00Z", f"{DAY}T23:00:00Z")
     s3 = stack.client("s3", results.BRAND)
     key = f"{SOURCE}/dt={DAY}/part-00000.parquet"

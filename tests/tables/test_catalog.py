@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from cleanrooms.tables.catalog import (
 from cleanrooms.tables.hive import hive_columns
 from cleanrooms.tables.publish import replace_partition
 from tests.sources.kit import make_source
+from tests.waiting import until
 
 DAY = date(2017, 11, 13)
 SCHEMA = pa.schema([("id", pa.int64()), ("email_key", pa.string()), ("amount", pa.decimal128(18, 2))])
@@ -59,10 +59,8 @@ def publish(s3: Any, source: Source, day: date = DAY, schema: pa.Schema = SCHEMA
 def crawl(glue: Any, source: Source) -> None:
     name = ensure_crawler(glue, source)
     glue.start_crawler(Name=name)
-    deadline = time.monotonic() + 20
-    while glue.get_crawler(Name=name)["Crawler"]["State"] != "READY" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert glue.get_crawler(Name=name)["Crawler"]["LastCrawl"]["Status"] == "SUCCEEDED"
+    ready = until(lambda: glue.get_crawler(Name=name)["Crawler"], lambda crawler: crawler["State"] == "READY")
+    assert ready["LastCrawl"]["Status"] == "SUCCEEDED"
 
 
 def test_the_crawler_adds_columns_and_lets_partitions_inherit(source: Source) -> None:

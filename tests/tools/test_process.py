@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.waiting import until
 from tools import process
 
 
@@ -26,17 +27,21 @@ def test_stopping_a_process_stops_its_children_too(tmp_path: Path) -> None:
     child = "import time; time.sleep(60)"
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{child}'])"
     pid = process.start("parent", [sys.executable, "-c", script], {}, tmp_path)
-    process.wait_until("child", lambda: bool(psutil.Process(pid).children()), 10)
+    process.wait_until("child", lambda: bool(psutil.Process(pid).children()), 120)
     family = [pid, *(child.pid for child in psutil.Process(pid).children())]
     process.stop("parent", tmp_path)
-    time.sleep(0.1)
-    for member in family:
-        assert not psutil.pid_exists(member) or psutil.Process(member).status() == psutil.STATUS_ZOMBIE
+    until(lambda: [member for member in family if _alive(member)], lambda left: not left)
+
+
+def _alive(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def test_what_a_process_prints_is_in_its_log(tmp_path: Path) -> None:
     process.start("talker", [sys.executable, "-c", "print('hello')"], {}, tmp_path)
-    process.wait_until("talker", lambda: not process.alive("talker", tmp_path), 10)
+    process.wait_until("talker", lambda: not process.alive("talker", tmp_path), 120)
     assert process.tail("talker", tmp_path) == "hello"
 
 

@@ -95,12 +95,9 @@ def templates_as_declared(collaboration: Collaboration, facts: Facts, week: Week
 def queries_accepted(collaboration: Collaboration, facts: Facts, week: Week) -> Iterator[str]:
     """Every query passes the analysis rules as the service holds them now."""
     tables = {name: rules_table(schema, facts.rules.get(name)) for name, schema in facts.schemas.items()}
-    for query in collaboration.queries:
-        template = _template(query, facts)
-        if query.template and template is None:
-            continue  # templates_as_declared says so
+    for query, sql, template in _asked(collaboration, facts):
         verdict = check(
-            None if template else collaboration.sql_text(query),
+            sql,
             tables,
             runner=collaboration.us.account,
             receivers=[collaboration.us.account],
@@ -115,16 +112,8 @@ def keys_match(collaboration: Collaboration, facts: Facts, week: Week) -> Iterat
     """No query uses key columns that are absent, of several epochs, or of other epochs than those they join."""
     tables = {name: rules_table(schema, facts.rules.get(name)) for name, schema in facts.schemas.items()}
     plans = {table.name: table.rotation for table in collaboration.tables if table.rotation is not None}
-    for query in collaboration.queries:
-        template = _template(query, facts)
-        if query.template and template is None:
-            continue  # templates_as_declared says so
-        used = references(
-            None if template else collaboration.sql_text(query),
-            tables,
-            template=template,
-            parameters=parameters(query, week),
-        )
+    for query, sql, template in _asked(collaboration, facts):
+        used = references(sql, tables, template=template, parameters=parameters(query, week))
         yield from key_problems(query.name, used, facts.keys, plans, week)
         text = template.sql if template else collaboration.sql_text(query)
         for name, keys in facts.keys.items():
@@ -215,6 +204,15 @@ def _association_rule(schema: Mapping[str, Any], rule: Mapping[str, Any] | None)
     is_intermediate = schema.get("type") == "INTERMEDIATE_TABLE"
     policy = _policy(schema, rule) if is_intermediate else rule.get("collaborationPolicy")
     return next(iter(policy["v1"].values()), {}) if policy else None
+
+
+def _asked(collaboration: Collaboration, facts: Facts) -> Iterator[tuple[Query, str | None, Template | None]]:
+    """Queries with what each asks, its text or its template; not those whose template there is not."""
+    for query in collaboration.queries:
+        template = _template(query, facts)
+        if template is None and query.template:
+            continue  # templates_as_declared says so
+        yield query, None if template else collaboration.sql_text(query), template
 
 
 def _template(query: Query, facts: Facts) -> Template | None:

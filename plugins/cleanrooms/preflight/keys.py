@@ -45,7 +45,7 @@ class DaysOfKeys:
 
     def of(self, column: str) -> dict[date, Key | None] | None:
         """Epoch of a column by day, None where a day does not have it; None for what is no key column."""
-        base = column.removesuffix(f"_{NEXT}").removesuffix(f"_{PREVIOUS}")
+        base = _bare(column)
         if not any(column in keys or base in keys for keys in self.days.values()):
             return None
         return {day: keys.get(column) for day, keys in sorted(self.days.items())}
@@ -101,26 +101,60 @@ def key_problems(
     :param ours: key columns of our tables by name
     :param partners: plans of partners' tables by name
     """
-    tables = {name.lower(): keys for name, keys in ours.items()}
-    plans = {name.lower(): plan for name, plan in partners.items()}
+    known = _Known(
+        {name.lower(): keys for name, keys in ours.items()},
+        {name.lower(): plan for name, plan in partners.items()},
+        week,
+    )
     bad: set[BaseColumn] = set()
     for column in sorted(used.columns, key=lambda c: (c.table, c.column)):
-        for problem in _column_problems(query, column, tables, plans, week):
+        for problem in _column_problems(query, column, known):
             bad.add(column)
             yield problem
     for one, other in sorted(used.compared, key=str):
         if one not in bad and other not in bad:
-            yield from _pair_problems(query, one, other, tables, plans, week)
+            yield from _pair_problems(query, one, other, known)
 
 
-def _column_problems(
-    query: str,
-    column: BaseColumn,
-    ours: Mapping[str, DaysOfKeys],
-    partners: Mapping[str, PartnerRotation],
-    week: Week,
-) -> Iterator[str]:
-    days = _days(column, ours, partners, week)
+@dataclass(frozen=True)
+class _Known:
+    """What a week's key columns are known to be; tables by their names in lower case."""
+
+    ours: Mapping[str, DaysOfKeys]
+    partners: Mapping[str, PartnerRotation]
+    week: Week
+
+    def days(self, column: BaseColumn) -> dict[date, Key | None]:
+        """Epoch of a column by day; empty for what is no key column, or of which nothing is known."""
+        if column.table in self.ours:
+            return self.ours[column.table].of(column.column) or {}
+        plan = self.partners.get(column.table)
+        if plan is None or not plan.concerns(column.column):
+            return {}
+        names = {day: plan.name_of(column.column, day) for day in self.week.days}
+        return {day: Key(name, name) if name else None for day, name in names.items()}
+
+    def one_key(self, column: BaseColumn) -> Key | None:
+        """The column's epoch, if it is a key column with one epoch on all days of the week."""
+        keys = set(self.days(column).values())
+        return next(iter(keys)) if len(keys) == 1 else None
+
+    def pair(self, one: BaseColumn, other: BaseColumn) -> tuple[Key, Key, bool] | None:
+        """Epochs of two columns and whether they are the same; None unless both have one.
+
+        Versions of a secret are known by their ids in one account, and by the plan's names between two.
+        """
+        left, right = self.one_key(one), self.one_key(other)
+        if left is None or right is None:
+            return None
+        both_ours = one.table in self.ours and other.table in self.ours
+        if both_ours or left.name is None or right.name is None:
+            return left, right, left.epoch == right.epoch or not both_ours
+        return left, right, left.name == right.name
+
+
+def _column_problems(query: str, column: BaseColumn, known: _Known) -> Iterator[str]:
+    days = known.days(column)
     name = f"{column.table}.{column.column}"
     if absent := [day for day, key in days.items() if key is None]:
         yield (
@@ -140,7 +174,7 @@ def _column_problems(
             "never match: use the column that has one epoch on all days (…_next before the switch, …_previous "
             "after it), or ingest the days on one side again under a plan that switches on a Monday"
         )
-    retired = ours[column.table].retired if column.table in ours else frozenset()
+    retired = known.ours[column.table].retired if column.table in known.ours else frozenset()
     for group, key in runs:
         if key.name in retired:
             yield (
@@ -149,76 +183,33 @@ def _column_problems(
             )
 
 
-def _pair_problems(
-    query: str,
-    one: BaseColumn,
-    other: BaseColumn,
-    ours: Mapping[str, DaysOfKeys],
-    partners: Mapping[str, PartnerRotation],
-    week: Week,
-) -> Iterator[str]:
-    left, right = (_one_key(column, ours, partners, week) for column in (one, other))
-    if left is None or right is None or _same(left, right, one.table in ours and other.table in ours):
-        return
-    yield (
-        f"query {query} joins {one.table}.{one.column} (epoch {left.label}) with {other.table}.{other.column} "
-        f"(epoch {right.label}): keys of two epochs never match; {_advice(one, other, ours, partners, week)}"
-    )
+def _pair_problems(query: str, one: BaseColumn, other: BaseColumn, known: _Known) -> Iterator[str]:
+    match known.pair(one, other):
+        case left, right, False:
+            yield (
+                f"query {query} joins {one.table}.{one.column} (epoch {left.label}) with "
+                f"{other.table}.{other.column} (epoch {right.label}): keys of two epochs never match; "
+                f"{_advice(one, other, known)}"
+            )
 
 
-def _same(left: Key, right: Key, both_ours: bool) -> bool:
-    """Versions of a secret are known by their ids in one account, and by the plan's names between two."""
-    if both_ours or (left.name is None or right.name is None):
-        return left.epoch == right.epoch or not both_ours
-    return left.name == right.name
-
-
-def _advice(
-    one: BaseColumn,
-    other: BaseColumn,
-    ours: Mapping[str, DaysOfKeys],
-    partners: Mapping[str, PartnerRotation],
-    week: Week,
-) -> str:
+def _advice(one: BaseColumn, other: BaseColumn, known: _Known) -> str:
     for left in _beside(one):
         for right in _beside(other):
-            keys = [_one_key(column, ours, partners, week) for column in (left, right)]
-            if keys[0] and keys[1] and _same(keys[0], keys[1], left.table in ours and right.table in ours):
-                return f"join on {left.table}.{left.column} = {right.table}.{right.column} (epoch {keys[0].label})"
+            match known.pair(left, right):
+                case key, _, True:
+                    return f"join on {left.table}.{left.column} = {right.table}.{right.column} (epoch {key.label})"
     return "no epoch is common to both in this week: move the later partner's overlap_from to its Monday or before"
 
 
 def _beside(column: BaseColumn) -> list[BaseColumn]:
-    base = column.column.removesuffix(f"_{NEXT}").removesuffix(f"_{PREVIOUS}")
+    base = _bare(column.column)
     return [BaseColumn(column.table, name) for name in (base, f"{base}_{NEXT}", f"{base}_{PREVIOUS}")]
 
 
-def _one_key(
-    column: BaseColumn,
-    ours: Mapping[str, DaysOfKeys],
-    partners: Mapping[str, PartnerRotation],
-    week: Week,
-) -> Key | None:
-    """The column's epoch, if it is a key column with one epoch on all days of the week."""
-    days = _days(column, ours, partners, week)
-    keys = set(days.values())
-    return next(iter(keys)) if len(keys) == 1 else None
-
-
-def _days(
-    column: BaseColumn,
-    ours: Mapping[str, DaysOfKeys],
-    partners: Mapping[str, PartnerRotation],
-    week: Week,
-) -> dict[date, Key | None]:
-    """Epoch of a column by day; empty for what is no key column, or of which nothing is known."""
-    if column.table in ours:
-        return ours[column.table].of(column.column) or {}
-    plan = partners.get(column.table)
-    if plan is None or not plan.concerns(column.column):
-        return {}
-    names = {day: plan.name_of(column.column, day) for day in week.days}
-    return {day: Key(name, name) if name else None for day, name in names.items()}
+def _bare(column: str) -> str:
+    """The name of a key column without the epoch that it is beside the current one."""
+    return column.removesuffix(f"_{NEXT}").removesuffix(f"_{PREVIOUS}")
 
 
 def _runs(days: Mapping[date, Key | None]) -> list[tuple[list[date], Key]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from airflow.sdk import get_current_context, task
 
 from cleanrooms.config import Collaboration
 from cleanrooms.errors import PreflightError, TransientError
-from cleanrooms.tasks.common import client, explained, read_collaboration, read_source
+from cleanrooms.tasks.common import announce, client, explained, read_collaboration, read_source
 from cleanrooms.windows import Week, week_of
 
 log = logging.getLogger(__name__)
@@ -117,11 +116,7 @@ def notify(name: str, answers: Sequence[dict[str, Any]], report: str) -> None:
         "report": report,
         "results": {a["released"]["query"]: a["released"]["rows"] for a in answers},
     }
-    client("sns", collaboration.aws_conn_id).publish(
-        TopicArn=collaboration.notify,
-        Subject=f"{name}: {week.label} is published",
-        Message=json.dumps(message, indent=2),
-    )
+    announce(collaboration.notify, f"{name}: {week.label} is published", message, collaboration.aws_conn_id)
 
 
 def _collaboration_and_week(name: str) -> tuple[Collaboration, Week]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -60,6 +61,19 @@ def client(service: str, aws_conn_id: str | None = None) -> Any:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
     return AwsBaseHook(aws_conn_id=aws_conn_id or settings.aws_conn_id(), client_type=service).get_conn()
+
+
+def announce(topic: str, subject: str, message: Mapping[str, Any], aws_conn_id: str | None) -> None:
+    """Says something by SNS.
+
+    :param topic: its ARN
+    """
+    client("sns", aws_conn_id).publish(TopicArn=topic, Subject=subject, Message=json.dumps(message, indent=2))
+
+
+def counts(report: Mapping[str, Any]) -> str:
+    """What a report counts, for a log: all of it but the lists of columns and files."""
+    return json.dumps({name: value for name, value in report.items() if name not in ("columns", "files")})
 
 
 def build_each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +15,8 @@ from cleanrooms import settings
 from cleanrooms.aws.meaning import from_aws
 from cleanrooms.aws.operators.databrew import CleanRoomsDataBrewStartJobOperator
 from cleanrooms.databrew import names
-from cleanrooms.tasks.common import client, explained, read_source
+from cleanrooms.tasks.common import client, counts, explained, read_source
+from cleanrooms.tasks.configured import ConfiguredOperator
 from cleanrooms.tasks.ingestion import source_and_day
 from cleanrooms.windows import day_of
 
@@ -53,11 +53,11 @@ def stage(name: str) -> dict[str, Any]:
         s3=client("s3", source.aws_conn_id),
         secrets=SecretsManager(vault, mask=mask_secret),
     ).to_dict()
-    log.info("%s of %s: %s", name, day, json.dumps({k: v for k, v in report.items() if k != "files"}))
+    log.info("%s of %s: %s", name, day, counts(report))
     return report
 
 
-class SourceDataBrewOperator(CleanRoomsDataBrewStartJobOperator):
+class SourceDataBrewOperator(ConfiguredOperator, CleanRoomsDataBrewStartJobOperator):
     """Run a source's recipe on the rows staged for the run's day, once.
 
     Recipe, dataset and job are made what the source's file says; the job runs the very version of the recipe
@@ -75,15 +75,11 @@ class SourceDataBrewOperator(CleanRoomsDataBrewStartJobOperator):
         self.staged = staged
 
     def execute(self, context: Context) -> dict[str, Any]:
-        self._read_config(context)
         if not self.staged["good"]:
+            self._read_config(context)
             self.log.info("No rows were staged for %s: there is nothing to run.", self.job_name)
             return {"run_id": None, "job_name": self.job_name, "status": "NOT_RUN"}
         return super().execute(context)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        self._read_config(context)  # after a deferral the operator is a new object
-        return super().resume_execution(next_method, next_kwargs, context)
 
     def _read_config(self, context: Context) -> None:
         self._config: Source = read_source(self.source)
@@ -197,12 +193,7 @@ def publish(name: str, staged: dict[str, Any], run: dict[str, Any]) -> dict[str,
         s3=client("s3", source.aws_conn_id),
         secrets=ServiceSecrets(client("secretsmanager", source.aws_conn_id), mask=mask_secret),
     ).to_dict()
-    log.info(
-        "%s of %s: %s",
-        name,
-        day,
-        json.dumps({k: v for k, v in report.items() if k not in ("columns", "files")}),
-    )
+    log.info("%s of %s: %s", name, day, counts(report))
     return report
 
 

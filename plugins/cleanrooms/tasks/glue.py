@@ -12,14 +12,15 @@ from cleanrooms.aws.operators.glue_job import CleanRoomsGlueJobOperator
 from cleanrooms.aws.operators.waiting import Found
 from cleanrooms.config import Source
 from cleanrooms.errors import CleanRoomsError, PermanentError
-from cleanrooms.tasks.common import client, read_source
+from cleanrooms.tasks.common import client, counts, read_source
+from cleanrooms.tasks.configured import ConfiguredOperator
 from cleanrooms.windows import day_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class SourceGlueOperator(CleanRoomsGlueJobOperator):
+class SourceGlueOperator(ConfiguredOperator, CleanRoomsGlueJobOperator):
     """Prepare the run's day of a source on Spark; what the job is follows from the source's file.
 
     The job gets the place of a description in S3 as its argument, and leaves its outcome beside it.
@@ -33,14 +34,6 @@ class SourceGlueOperator(CleanRoomsGlueJobOperator):
     def __init__(self, *, source: str, **kwargs: Any) -> None:
         super().__init__(job_name="", **kwargs)
         self.source = source
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        self._read_config(context)
-        return super().execute(context)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        self._read_config(context)  # after a deferral the operator is a new object
-        return super().resume_execution(next_method, next_kwargs, context)
 
     def _read_config(self, context: Context) -> None:
         self._source: Source = read_source(self.source)
@@ -97,8 +90,7 @@ class SourceGlueOperator(CleanRoomsGlueJobOperator):
                 "See whether something else empties that folder; then clear the task.",
             )
         report: dict[str, Any] = outcome["report"]
-        counts = {k: v for k, v in report.items() if k not in ("columns", "files")}
-        self.log.info("%s of %s: %s", self.source, self._day, json.dumps(counts))
+        self.log.info("%s of %s: %s", self.source, self._day, counts(report))
         return report
 
     def _outcome(self, run_id: str) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from cleanrooms import settings
 from cleanrooms.aws.sensors.export import ExportReadySensor
 from cleanrooms.config import Source
 from cleanrooms.process import for_batches
-from cleanrooms.tasks.common import client, explained, read_source
+from cleanrooms.tasks.common import announce, client, counts, explained, read_source
 from cleanrooms.windows import day_of
 
 log = logging.getLogger(__name__)
@@ -64,12 +63,7 @@ def prepare(name: str) -> dict[str, Any]:
     report = prepare_day(
         source, day, s3=s3, secrets=secrets, database_uri=uri, previous=earlier(source, day, s3)
     ).to_dict()
-    log.info(
-        "%s of %s: %s",
-        name,
-        day,
-        json.dumps({k: v for k, v in report.items() if k not in ("columns", "files")}),
-    )
+    log.info("%s of %s: %s", name, day, counts(report))
     return report
 
 
@@ -112,11 +106,7 @@ def notify(name: str, report: dict[str, Any], *, outlet_events: Any = None) -> N
     if not source.notify:
         return
     message: dict[str, Any] = {"source": name, "day": day.isoformat(), "table": asset(source).name, **facts}
-    client("sns", source.aws_conn_id).publish(
-        TopicArn=source.notify,
-        Subject=f"{name}: {day} is ready",
-        Message=json.dumps(message, indent=2),
-    )
+    announce(source.notify, f"{name}: {day} is ready", message, source.aws_conn_id)
 
 
 def source_and_day(name: str) -> tuple[Source, date]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from cleanrooms.aws.operators.protected_query import CleanRoomsStartProtectedQueryOperator
 from cleanrooms.tasks.common import read_collaboration
+from cleanrooms.tasks.configured import ConfiguredOperator
 from cleanrooms.windows import week_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CollaborationQueryOperator(CleanRoomsStartProtectedQueryOperator):
+class CollaborationQueryOperator(ConfiguredOperator, CleanRoomsStartProtectedQueryOperator):
     """Start (or adopt) the protected query of a collaboration's query for the run's week, and wait for it.
 
     What is sent stands in ``include/``: neither SQL nor parameters pass through XCom or rendered fields.
@@ -35,14 +36,6 @@ class CollaborationQueryOperator(CleanRoomsStartProtectedQueryOperator):
         super().__init__(membership_id="", **kwargs)
         self.collaboration = collaboration
         self.query = query
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        self._read_config(context)
-        return super().execute(context)
-
-    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        self._read_config(context)  # after a deferral the operator is a new object
-        return super().resume_execution(next_method, next_kwargs, context)
 
     def _read_config(self, context: Context) -> None:
         """Fill in what the base operator sends, from config, window and the service's ids."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,9 +13,9 @@ from typing import Any
 import pytest
 
 from examples.policies import policy
-from sandbox.testing import ACCOUNT, REGION, Sandbox
+from sandbox.testing import ACCOUNT, REGION
 from tests.databrew.kit import DAY, STEPS, House
-from tools.stack import Stack
+from tests.real_airflow import QUICK_HEARTBEATS, DagRun, OwnStack, serving
 
 DAGS = Path(__file__).parent / "dags"
 FAULTS = (
@@ -33,21 +32,18 @@ FAULTS = (
     "again",
 )
 QUICK = {
-    "SANDBOX_DATABREW_RUNNING_SECONDS": "9",
+    "SANDBOX_DATABREW_RUNNING_SECONDS": "15",
     "SANDBOX_DATABREW_STOPPING_SECONDS": "1",
     # A job of one minute runs into its timeout before it is done.
     "SANDBOX_DATABREW_MINUTE_SECONDS": "3",
     "CLEANROOMS_RETRY_SECONDS": "1",
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "1",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "6",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    **QUICK_HEARTBEATS,
 }
 
 
 @dataclass
-class BrewStack(Stack):
+class BrewStack(OwnStack):
     """The usual services on one house; Airflow's user has exactly the documented permissions."""
 
     house: House = field(init=False)
@@ -59,7 +55,7 @@ class BrewStack(Stack):
         self.extra_env |= {"CLEANROOMS_INCLUDE_DIR": str(self.include), "PYTHONPATH": ""}
 
     def _set_up_example(self, days: tuple[date, date]) -> dict[str, str]:
-        house = self.house = House(Sandbox(self.endpoint, process=None), self.include)  # type: ignore[arg-type]
+        house = self.house = House(self.aws, self.include)
         self.jobs = {fault: self._job(fault, DAY - timedelta(days=n)) for n, fault in enumerate(FAULTS, 1)}
         house.aws.role("crawler", trust={"Service": "glue.amazonaws.com"})
         iam = house.aws.client("iam")
@@ -127,83 +123,31 @@ class BrewStack(Stack):
         return {**super()._connections(account), "DATABREW_JOBS": json.dumps(self.jobs)}
 
 
-class Run:
-    """One run of a DAG, and what the service saw of it."""
+class Run(DagRun):
+    """One run of a DAG, and the runs of the jobs that it started."""
 
-    def __init__(self, stack: BrewStack, dag: str) -> None:
-        self.stack, self.dag = stack, dag
-        stack.house.aws.faults()
-        self.since = int(stack.house.aws.audit()[-1]["number"])
+    stack: BrewStack
+    task_id = "run"
 
-    def begin(self, **params: Any) -> Run:
-        self.id = f"run-{time.time_ns()}"
-        body = {"logical_date": None, "dag_run_id": self.id, "conf": params}
-        self.stack.api.call("POST", f"/dags/{self.dag}/dagRuns", json=body)
-        return self
-
-    def task(self, task_id: str = "run") -> dict[str, Any]:
-        tasks = self.stack.api.tasks(self.dag, self.id)
-        return next(task for task in tasks if task["task_id"] == task_id)
-
-    def accepted(self, operation: str) -> int:
-        """Calls of an operation that the service carried out since the run was made."""
-        calls = self.stack.house.aws.audit(self.since)
-        return sum(call["operation"] == operation and call["status"] == 200 for call in calls)
-
-    def states(self, job: str) -> list[str]:
+    def job_states(self, job: str) -> list[str]:
         """States of a job's runs, oldest first."""
         runs = self.stack.house.client.list_job_runs(Name=job)["JobRuns"]
         return [run["State"] for run in runs][::-1]
 
-    def until(self, *states: str, task_id: str = "run", seconds: float = 90) -> str:
-        return str(self._until(lambda: self.task(task_id)["state"], states, seconds))
-
-    def until_states(self, job: str, *states: str, seconds: float = 40) -> None:
-        self._until(lambda: tuple(self.states(job)), (states,), seconds)
+    def until_job_states(self, job: str, *states: str) -> None:
+        """Wait for a job's runs to have these states, oldest first."""
+        self.wait_for(lambda: tuple(self.job_states(job)), states)
 
     def until_watched(self) -> None:
         """Wait for whoever waits for the job's run to have seen it running."""
-        self._until(lambda: "RUNNING" in self.log(), (True,), 40)
-
-    def until_over(self, *states: str, seconds: float = 300) -> str:
-        """Wait for the whole run to end."""
-
-        def seen() -> str:
-            return str(self.stack.api.call("GET", f"/dags/{self.dag}/dagRuns/{self.id}")["state"])
-
-        return str(self._until(seen, states, seconds))
-
-    def mark(self, state: str, task_id: str = "run") -> None:
-        path = f"/dags/{self.dag}/dagRuns/{self.id}/taskInstances/{task_id}"
-        self.stack.api.call("PATCH", path, json={"new_state": state})
-
-    def clear(self, *tasks: str) -> None:
-        body = {"dry_run": False, "dag_run_id": self.id, "task_ids": list(tasks), "only_failed": False}
-        self.stack.api.call("POST", f"/dags/{self.dag}/clearTaskInstances", json=body)
-
-    def log(self) -> str:
-        """The DAG's logs of all tries, for a failing test to show."""
-        files = sorted(self.stack.home.glob(f"logs/dag_id={self.dag}/**/*.log"))
-        return "\n".join(path.read_text() for path in files)
-
-    def _until(self, seen: Callable[[], Any], wanted: tuple[Any, ...], seconds: float) -> Any:
-        end = time.monotonic() + seconds
-        while (now := seen()) not in wanted:
-            if time.monotonic() > end:
-                raise AssertionError(f"{self.dag}: {now} instead of {wanted}\n{self.log()[-6000:]}")
-            time.sleep(0.3)
-        return now
+        self.until_logged("RUNNING")
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrewStack]:
-    stack = BrewStack(tmp_path_factory.mktemp("brew") / "stack", extra_env=dict(QUICK))
-    try:
-        stack.up((DAY, DAY))
-        stack.api.wait_for_dags({"ingest__big_crm", "ingest__small_crm", "brew__killed"})
+    brew = BrewStack(tmp_path_factory.mktemp("brew") / "stack", extra_env=dict(QUICK))
+    with serving(brew, DAY, {"ingest__big_crm", "ingest__small_crm", "brew__killed"}) as stack:
         yield stack
-    finally:
-        stack.down()
 
 
 @pytest.fixture

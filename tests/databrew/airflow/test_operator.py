@@ -31,7 +31,7 @@ def test_a_kill_between_acceptance_and_record_starts_no_second_run(
     assert killed.until(*ENDED) == "success", killed.log()
     assert killed.task()["try_number"] == 2
     assert killed.accepted("StartJobRun") == 1
-    assert killed.states(stack.jobs[f"killed{mode}"]) == ["SUCCEEDED"]
+    assert killed.job_states(stack.jobs[f"killed{mode}"]) == ["SUCCEEDED"]
 
 
 def test_a_lost_answer_starts_no_second_run(stack: BrewStack, run: Runs, mode: str) -> None:
@@ -40,7 +40,7 @@ def test_a_lost_answer_starts_no_second_run(stack: BrewStack, run: Runs, mode: s
     lost.begin()
     assert lost.until(*ENDED) == "success", lost.log()
     assert lost.accepted("StartJobRun") == 1
-    assert lost.states(stack.jobs[f"lost{mode}"]) == ["SUCCEEDED"]
+    assert lost.job_states(stack.jobs[f"lost{mode}"]) == ["SUCCEEDED"]
 
 
 def test_a_task_that_a_person_fails_stops_its_run(stack: BrewStack, run: Runs, mode: str) -> None:
@@ -48,7 +48,7 @@ def test_a_task_that_a_person_fails_stops_its_run(stack: BrewStack, run: Runs, m
     marked.until(waiting(mode))
     marked.until_watched()
     marked.mark("failed")
-    marked.until_states(job, "STOPPED")
+    marked.until_job_states(job, "STOPPED")
     assert (marked.task()["state"], marked.accepted("StartJobRun")) == ("failed", 1)
 
 
@@ -59,7 +59,7 @@ def test_a_task_that_is_cleared_while_it_waits_runs_the_job_anew(
     cleared.until(waiting(mode))
     cleared.until_watched()
     cleared.clear("run")
-    cleared.until_states(job, "STOPPED", "SUCCEEDED", seconds=90)
+    cleared.until_job_states(job, "STOPPED", "SUCCEEDED")
     assert cleared.until(*ENDED) == "success", cleared.log()
     assert cleared.accepted("StartJobRun") == 2
 
@@ -68,7 +68,7 @@ def test_a_finished_task_that_is_cleared_runs_the_job_again(stack: BrewStack, ru
     again = run("brew__again").begin()
     again.until_over("success")
     again.clear("run")
-    again.until_states(stack.jobs["again"], "SUCCEEDED", "SUCCEEDED")
+    again.until_job_states(stack.jobs["again"], "SUCCEEDED", "SUCCEEDED")
     assert again.until(*ENDED) == "success", again.log()
     assert again.accepted("StartJobRun") == 2
 
@@ -87,5 +87,5 @@ def test_a_run_stopped_from_outside_fails_the_task_at_once(stack: BrewStack, run
 def test_a_run_beyond_its_timeout_fails_the_task_at_once(stack: BrewStack, run: Runs) -> None:
     late = run("brew__timeout").begin()
     assert late.until(*ENDED) == "failed", late.log()
-    assert (late.task()["try_number"], late.states(stack.jobs["timeout"])) == (1, ["TIMEOUT"])
+    assert (late.task()["try_number"], late.job_states(stack.jobs["timeout"])) == (1, ["TIMEOUT"])
     assert "Give the job a longer Timeout" in late.log()

@@ -234,7 +234,7 @@ class Lab:
         shown: dict[str, Any] = answer["protectedQuery"]
         return shown
 
-    def wait(self, identifier: str, *statuses: str, seconds: float = 60) -> dict[str, Any]:
+    def wait(self, identifier: str, *statuses: str, seconds: float = 120) -> dict[str, Any]:
         """Waits for one of ``statuses``, or for any end."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

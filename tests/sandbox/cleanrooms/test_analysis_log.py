@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.testing import ACCOUNT, PARTNER
 from tests.sandbox.cleanrooms.lab import Lab, Party, any_query
+from tests.waiting import until
 
 JOIN = "SELECT COUNT(*) AS n FROM people p JOIN visits v ON p.k = v.k"
 
@@ -30,13 +30,15 @@ def tables(lab: Lab) -> Lab:
 def entries(lab: Lab, party: Party, number: int) -> list[dict[str, Any]]:
     """Waits for so many entries of an account, oldest first."""
     logs, group = party.client("logs"), f"/aws/cleanrooms/{lab.collaboration}"
-    until = time.monotonic() + 20
-    found: list[dict[str, Any]] = []
-    while len(found) < number and time.monotonic() < until:
-        time.sleep(0.05)
-        if logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
-            events = logs.filter_log_events(logGroupName=group)["events"]
-            found = [json.loads(event["message"]) for event in events]
+
+    def seen() -> list[dict[str, Any]]:
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return []
+        return [
+            json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=group)["events"]
+        ]
+
+    found = until(seen, lambda entries: len(entries) >= number)
     return sorted(found, key=lambda entry: entry["eventTimestamp"])
 
 

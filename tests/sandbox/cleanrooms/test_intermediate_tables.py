@@ -1,104 +1,26 @@
-"""Intermediate tables: a stored query, its versions, and what later queries may do with the rows."""
+"""Intermediate tables: a stored query, its versions, and what members see of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
-from cleanrooms.preflight.checks import rules_table
-from cleanrooms.rules import check
 from sandbox.testing import running
-from tests.sandbox.cleanrooms.lab import ACCOUNT, ENDED, PARTNER, Lab, any_query, rows, user
-
-DAY = 24 * 3600
-VISITS = pa.table(
-    {
-        "person": ["a", "a", "b", "c", "d"],
-        "store": ["north", "south", "north", "north", "south"],
-        "spend": pa.array([1, 2, 3, 4, 5], pa.int64()),
-    }
+from tests.sandbox.cleanrooms.intermediate import (
+    BY_STORE,
+    READ,
+    TYPES,
+    VISITS,
+    create,
+    filled,
+    get,
+    open_up,
+    populate,
+    reasons,
+    refusal,
+    share,
 )
-TYPES = {"person": "string", "store": "string", "spend": "bigint"}
-BY_STORE = (
-    "SELECT v.store, COUNT(DISTINCT v.person) AS people, SUM(v.spend) AS spent FROM visits v GROUP BY v.store"
-)
-READ = "SELECT s.store, s.people FROM stores s"
-
-
-@pytest.fixture
-def shop(lab: Lab) -> Iterator[Lab]:
-    """The retailer's visits, open to any query of the brand."""
-    share(lab, any_query())
-    yield lab
-    lab.aws.clock(0)
-
-
-def share(
-    lab: Lab, rule: dict[str, Any], receivers: tuple[str, ...] = (ACCOUNT,), name: str = "visits"
-) -> None:
-    lab.retailer.parquet_table(name, TYPES, VISITS)
-    lab.retailer.share(lab.retailer_membership, name, list(TYPES), "CUSTOM", rule, receivers=receivers)
-
-
-def create(lab: Lab, sql: str = BY_STORE, name: str = "Stores", **more: Any) -> str:
-    answer = lab.brand.clean_rooms.create_intermediate_table(
-        membershipIdentifier=lab.membership,
-        name=name,
-        populationAnalysisConfiguration={"sqlParameters": {"queryString": sql}},
-        **more,
-    )
-    return str(answer["intermediateTable"]["id"])
-
-
-def populate(lab: Lab, table: str, **more: Any) -> dict[str, Any]:
-    """Starts a population and waits for its query; returns that."""
-    answer = lab.brand.clean_rooms.populate_intermediate_table(
-        membershipIdentifier=lab.membership, intermediateTableIdentifier=table, **more
-    )
-    return lab.wait(answer["analysisId"], *ENDED)
-
-
-def get(lab: Lab, table: str) -> dict[str, Any]:
-    found: dict[str, Any] = lab.brand.clean_rooms.get_intermediate_table(
-        membershipIdentifier=lab.membership, intermediateTableIdentifier=table
-    )["intermediateTable"]
-    return found
-
-
-def open_up(lab: Lab, table: str, **more: Any) -> None:
-    """The table's own rule: any query of the brand, results to the brand."""
-    policy = {**any_query(), "allowedResultReceivers": [ACCOUNT], **more}
-    lab.brand.clean_rooms.create_intermediate_table_analysis_rule(
-        membershipIdentifier=lab.membership,
-        intermediateTableIdentifier=table,
-        analysisRulePolicy={"v1": {"custom": policy}},
-        analysisRuleType="CUSTOM",
-    )
-
-
-def filled(lab: Lab, sql: str = BY_STORE, name: str = "stores", **rule: Any) -> str:
-    table = create(lab, sql, name)
-    assert populate(lab, table)["status"] == "SUCCESS"
-    open_up(lab, table, **rule)
-    return table
-
-
-def reasons(lab: Lab, name: str = "stores") -> set[str]:
-    schema = lab.retailer.clean_rooms.get_schema(collaborationIdentifier=lab.collaboration, name=name)[
-        "schema"
-    ]
-    return {reason["code"] for one in schema["schemaStatusDetails"] for reason in one.get("reasons", [])}
-
-
-def refusal(call: Any, **request: Any) -> str:
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    return str(caught.value.response["Error"]["Code"])
+from tests.sandbox.cleanrooms.lab import ACCOUNT, PARTNER, Lab, any_query, rows
 
 
 def test_a_later_query_reads_the_rows_that_were_stored(shop: Lab) -> None:
@@ -220,111 +142,6 @@ def test_associations_cannot_take_its_name(shop: Lab) -> None:
         shop.brand.associate(shop.membership, shop.brand.configure("north", ["x"]), "north")
 
 
-def test_a_query_that_breaks_a_base_tables_rule_is_refused_at_creation_and_at_population(lab: Lab) -> None:
-    share(lab, {"allowedAnalyses": ["ANY_QUERY"], "allowedAnalysisProviders": [PARTNER]})
-    with pytest.raises(ClientError, match="does not allow this direct query"):
-        create(lab)
-
-
-def test_a_rule_that_changes_before_the_population_is_obeyed(lab: Lab) -> None:
-    lab.retailer.parquet_table("visits", TYPES, VISITS)
-    rule = any_query()
-    configured = lab.retailer.share(lab.retailer_membership, "visits", list(TYPES), "CUSTOM", rule)
-    table = create(lab)
-    lab.retailer.clean_rooms.update_configured_table_analysis_rule(
-        configuredTableIdentifier=configured,
-        analysisRuleType="CUSTOM",
-        analysisRulePolicy={"v1": {"custom": any_query(PARTNER)}},
-    )
-    with pytest.raises(ClientError, match="does not allow this direct query"):
-        populate(lab, table)
-    assert get(lab, table)["status"] == "CREATED"
-
-
-def test_a_tables_thresholds_hold_for_the_rows_that_are_stored(lab: Lab) -> None:
-    threshold = {
-        "identityColumns": ["person"],
-        "minimumIdentityCount": 3,
-        "type": "COUNT_DISTINCT",
-        "allowedAggregateExpressionType": "COLUMNS_ONLY",
-    }
-    share(lab, any_query(aggregationThresholds=[threshold]))
-    filled(lab)
-    assert rows(lab.run(READ)) == {("north", 3)}
-
-
-def test_columns_that_may_not_come_out_can_be_stored_but_not_read(lab: Lab) -> None:
-    share(lab, any_query(disallowedOutputColumns=["person"]))
-    table = create(lab, "SELECT UPPER(v.person) AS who, v.store FROM visits v")
-    assert populate(lab, table)["status"] == "SUCCESS"
-    inherited = get(lab, table)["intermediateTableVersion"]["inheritedConstraints"]["disallowedOutputColumns"]
-    assert inherited["value"] == ["who"]
-    (lineage,) = inherited["columnLineage"]
-    assert (lineage["column"], lineage["sourceColumn"], lineage["sourceName"]) == ("who", "person", "visits")
-
-    with pytest.raises(ClientError, match="disallowedOutputColumns has to name who"):
-        open_up(lab, table)
-    open_up(lab, table, disallowedOutputColumns=["who"])
-    with pytest.raises(ClientError, match=r"Column\(s\) \[who\] cannot be part of the output"):
-        lab.start("SELECT s.who FROM stores s")
-    assert rows(lab.run("SELECT s.store FROM stores s WHERE s.who = 'D'")) == {("south",)}
-
-
-def test_receivers_are_those_that_every_base_table_allows(lab: Lab) -> None:
-    share(lab, any_query(), receivers=(PARTNER,))
-    table = create(lab)
-    assert populate(lab, table)["status"] == "SUCCESS"
-    inherited = get(lab, table)["intermediateTableVersion"]["inheritedConstraints"]["allowedResultReceivers"]
-    assert inherited["value"] == [PARTNER]
-    assert inherited["sources"][0]["value"] == [PARTNER]
-    with pytest.raises(ClientError, match=f"allowedResultReceivers may only name .*not {ACCOUNT}"):
-        open_up(lab, table)
-    open_up(lab, table, allowedResultReceivers=[])
-    with pytest.raises(ClientError, match="RESULT_RECEIVERS_NOT_CONFIGURED"):
-        lab.start(READ)
-
-
-def test_a_base_table_for_additional_analyses_only_lets_no_rows_out(lab: Lab) -> None:
-    share(lab, any_query(additionalAnalyses="REQUIRED"))
-    with pytest.raises(ClientError, match="may only feed an additional analysis"):
-        lab.start("SELECT v.store FROM visits v")
-    filled(lab)
-    with pytest.raises(ClientError, match="may only feed an additional analysis"):
-        lab.start(READ)
-
-
-def test_stricter_constraints_of_a_new_version_close_the_table_until_its_rule_follows(lab: Lab) -> None:
-    lab.retailer.parquet_table("visits", TYPES, VISITS)
-    configured = lab.retailer.share(lab.retailer_membership, "visits", list(TYPES), "CUSTOM", any_query())
-    table = filled(lab)
-    lab.retailer.clean_rooms.update_configured_table_analysis_rule(
-        configuredTableIdentifier=configured,
-        analysisRuleType="CUSTOM",
-        analysisRulePolicy={"v1": {"custom": any_query(disallowedOutputColumns=["store"])}},
-    )
-    assert rows(lab.run(READ))  # a snapshot: nothing changes before the next population
-    populate(lab, table)
-    assert reasons(lab) == {"INTERMEDIATE_TABLE_INHERITED_CONSTRAINTS_VIOLATED"}
-    with pytest.raises(ClientError, match="INHERITED_CONSTRAINTS_VIOLATED"):
-        lab.start(READ)
-    policy = any_query(allowedResultReceivers=[ACCOUNT], disallowedOutputColumns=["store"])
-    lab.brand.clean_rooms.update_intermediate_table_analysis_rule(
-        membershipIdentifier=lab.membership,
-        intermediateTableIdentifier=table,
-        analysisRuleType="CUSTOM",
-        analysisRulePolicy={"v1": {"custom": policy}},
-    )
-    assert rows(lab.run("SELECT SUM(s.people) AS n FROM stores s")) == {(5,)}
-
-
-def test_the_owner_of_all_base_tables_is_bound_by_nothing(lab: Lab) -> None:
-    lab.brand.parquet_table("visits", TYPES, VISITS)
-    rule = any_query(disallowedOutputColumns=["person"], additionalAnalyses="REQUIRED")
-    lab.brand.share(lab.membership, "visits", list(TYPES), "CUSTOM", rule)
-    filled(lab, "SELECT v.person FROM visits v")
-    assert rows(lab.run("SELECT DISTINCT s.person FROM stores s")) == {("a",), ("b",), ("c",), ("d",)}
-
-
 def test_a_refresh_makes_a_new_version_and_a_failed_one_keeps_the_rows(shop: Lab) -> None:
     table = filled(shop)
     first = get(shop, table)["intermediateTableVersion"]["versionId"]
@@ -384,86 +201,6 @@ def test_a_template_can_populate_it(lab: Lab) -> None:
     assert populate(lab, table)["status"] == "SUCCESS"
 
 
-def test_rows_expire_after_the_retention_period(shop: Lab) -> None:
-    table = create(shop, retentionInDays=1)
-    populate(shop, table)
-    open_up(shop, table)
-    shop.aws.clock(DAY - 60)
-    assert rows(shop.run(READ))
-    shop.aws.clock(DAY + 60)
-    assert get(shop, table)["status"] == "RETENTION_PERIOD_EXPIRED"
-    with pytest.raises(ClientError, match="INTERMEDIATE_TABLE_RETENTION_PERIOD_EXPIRED"):
-        shop.start(READ)
-    populate(shop, table)
-    assert rows(shop.run(READ))
-
-
-def test_a_data_provider_disallows_it_and_what_was_made_from_it(shop: Lab) -> None:
-    table = filled(shop)
-    child = filled(shop, "SELECT SUM(s.people) AS people FROM stores s", "total")
-    assert get(shop, table)["childResources"][0]["resourceName"] == "total"
-    assert {(base["name"], base["parentType"]) for base in get(shop, child)["tableDependencies"]} == {
-        ("stores", "DIRECT"),
-        ("visits", "INDIRECT"),
-    }
-    stranger = {"membershipIdentifier": shop.membership, "intermediateTableName": "nothing"}
-    assert (
-        refusal(shop.brand.clean_rooms.disallow_intermediate_table, **stranger) == "ResourceNotFoundException"
-    )
-
-    shop.retailer.clean_rooms.disallow_intermediate_table(
-        membershipIdentifier=shop.retailer_membership, intermediateTableName="stores"
-    )
-    assert {get(shop, one)["status"] for one in (table, child)} == {"DISALLOWED_BY_DATA_PROVIDER"}
-    assert reasons(shop) == {"INTERMEDIATE_TABLE_DISALLOWED_BY_DATA_PROVIDER"}
-    with pytest.raises(ClientError, match="DISALLOWED_BY_DATA_PROVIDER"):
-        shop.start("SELECT t.people FROM total t")
-    with pytest.raises(ClientError, match="ConflictException"):
-        populate(shop, table)
-
-
-def test_without_descendants_only_the_table_itself_is_disallowed(shop: Lab) -> None:
-    filled(shop)
-    child = filled(shop, "SELECT SUM(s.people) AS people FROM stores s", "total")
-    shop.retailer.clean_rooms.disallow_intermediate_table(
-        membershipIdentifier=shop.retailer_membership,
-        intermediateTableName="STORES",
-        includeDescendants=False,
-    )
-    assert get(shop, child)["status"] == "POPULATE_SUCCESS"
-
-
-def test_a_table_whose_base_is_gone_is_gone_for_queries(shop: Lab) -> None:
-    table = filled(shop)
-    (association,) = shop.retailer.clean_rooms.list_configured_table_associations(
-        membershipIdentifier=shop.retailer_membership
-    )["configuredTableAssociationSummaries"]
-    shop.retailer.clean_rooms.delete_configured_table_association(
-        membershipIdentifier=shop.retailer_membership, configuredTableAssociationIdentifier=association["id"]
-    )
-    assert get(shop, table)["status"] == "BASE_TABLE_REMOVED"
-    with pytest.raises(ClientError, match="INTERMEDIATE_TABLE_BASE_TABLE_REMOVED"):
-        shop.start(READ)
-    # Another table under the old name does not bring it back.
-    shop.retailer.associate(shop.retailer_membership, association["configuredTableId"], "visits")
-    assert get(shop, table)["status"] == "BASE_TABLE_REMOVED"
-
-
-def test_deleting_waits_for_children_and_populations_and_takes_name_rows_and_rule_along(shop: Lab) -> None:
-    table = filled(shop)
-    child = create(shop, "SELECT SUM(s.people) AS people FROM stores s", "total")
-    mine = {"membershipIdentifier": shop.membership}
-    delete = shop.brand.clean_rooms.delete_intermediate_table
-    assert refusal(delete, **mine, intermediateTableIdentifier=table) == "ConflictException"
-    assert refusal(shop.brand.clean_rooms.delete_membership, **mine) == "ConflictException"
-    for identifier in (child, table, table):
-        delete(**mine, intermediateTableIdentifier=identifier)
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        get(shop, table)
-    again = filled(shop)
-    assert again != table
-
-
 def test_types_of_columns_can_be_changed_and_nothing_else_of_them(shop: Lab) -> None:
     table = filled(shop)
     update = {"membershipIdentifier": shop.membership, "intermediateTableIdentifier": table}
@@ -472,36 +209,6 @@ def test_types_of_columns_can_be_changed_and_nothing_else_of_them(shop: Lab) -> 
     for column in ({"name": "other", "type": "int"}, {"name": "people", "type": "nonsense"}):
         call = shop.brand.clean_rooms.update_intermediate_table
         assert refusal(call, **update, columns=[column]) == "ValidationException"
-
-
-def test_budgets_of_the_table_and_of_its_base_tables_run_down_at_each_use(shop: Lab) -> None:
-    def give(party: Any, membership: str, arn: str, uses: int) -> None:
-        party.clean_rooms.create_privacy_budget_template(
-            membershipIdentifier=membership,
-            privacyBudgetType="ACCESS_BUDGET",
-            parameters={
-                "accessBudget": {
-                    "budgetParameters": [{"type": "LIFETIME", "budget": uses}],
-                    "resourceArn": arn,
-                }
-            },
-        )
-
-    (association,) = shop.retailer.clean_rooms.list_configured_table_associations(
-        membershipIdentifier=shop.retailer_membership
-    )["configuredTableAssociationSummaries"]
-    give(shop.retailer, shop.retailer_membership, association["arn"], 3)
-    table = filled(shop)
-    give(shop.brand, shop.membership, get(shop, table)["arn"], 5)
-    shop.run(READ)
-    shop.run("SELECT v.store, s.people FROM visits v JOIN stores s ON v.store = s.store")  # one use, not two
-
-    left = shop.brand.clean_rooms.list_collaboration_privacy_budgets(
-        collaborationIdentifier=shop.collaboration, privacyBudgetType="ACCESS_BUDGET"
-    )["collaborationPrivacyBudgetSummaries"]
-    assert {one["budget"]["accessBudget"]["aggregateRemainingBudget"] for one in left} == {0, 3}
-    with pytest.raises(ClientError, match="access budget of table stores is spent"):
-        shop.start(READ)
 
 
 def test_populating_counts_among_the_queries_that_run_at_once() -> None:
@@ -524,61 +231,3 @@ def test_populating_counts_among_the_queries_that_run_at_once() -> None:
         )
         assert lab.wait(started[0])["status"] == "CANCELLED"
         assert get(lab, tables[0])["status"] == "POPULATE_FAILED"
-
-
-def test_policies_name_the_table_for_populating_it(shop: Lab) -> None:
-    table = create(shop)
-    other = create(shop, name="other")
-    allowed = {
-        "Effect": "Allow",
-        "Action": "cleanrooms:PopulateIntermediateTable",
-        "Resource": get(shop, table)["arn"],
-    }
-    keys = user(shop.aws, f"populates-{table[:8]}", allowed)
-    client = shop.brand.client("cleanrooms", credentials=keys)
-    request = {"membershipIdentifier": shop.membership}
-    assert client.populate_intermediate_table(**request, intermediateTableIdentifier=table)["analysisId"]
-    call = {**request, "intermediateTableIdentifier": other}
-    assert refusal(client.populate_intermediate_table, **call) == "AccessDeniedException"
-
-
-def test_tables_versions_and_rows_outlive_the_process(tmp_path: Path) -> None:
-    with running(data=tmp_path) as aws:
-        lab = Lab(aws)
-        share(lab, any_query())
-        filled(lab)
-    (kept,) = (tmp_path / "cleanrooms" / "managed").iterdir()
-    (kept.parent / "left-over.parquet").write_bytes(b"")
-    with running(data=tmp_path) as aws:
-        lab.aws = lab.brand.aws = aws
-        lab.brand.clean_rooms, lab.brand.s3 = aws.client("cleanrooms"), aws.client("s3")
-        assert rows(lab.run(READ)) == {("north", 3), ("south", 2)}
-    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
-
-
-def test_disallowed_rows_leave_the_disk_at_once(tmp_path: Path) -> None:
-    with running(data=tmp_path) as aws:
-        lab = Lab(aws)
-        share(lab, any_query())
-        filled(lab)
-        managed = tmp_path / "cleanrooms" / "managed"
-        assert len(list(managed.iterdir())) == 1
-        lab.retailer.clean_rooms.disallow_intermediate_table(
-            membershipIdentifier=lab.retailer_membership, intermediateTableName="stores"
-        )
-        assert list(managed.iterdir()) == []
-
-
-def test_preflight_comes_to_the_verdict_of_the_service_from_schema_and_rule(lab: Lab) -> None:
-    share(lab, any_query(disallowedOutputColumns=["person"]))
-    filled(lab, "SELECT v.person, v.store FROM visits v", disallowedOutputColumns=["person"])
-    client, about = lab.brand.clean_rooms, {"collaborationIdentifier": lab.collaboration, "name": "stores"}
-    rule = client.get_schema_analysis_rule(**about, type="CUSTOM")["analysisRule"]
-    table = rules_table(client.get_schema(**about)["schema"], rule)
-    for sql, receivers, codes in (
-        ("SELECT s.store FROM stores s", [ACCOUNT], set()),
-        ("SELECT s.person FROM stores s", [ACCOUNT], {"DISALLOWED_OUTPUT"}),
-        ("SELECT s.store FROM stores s", [PARTNER], {"RECEIVER_NOT_ALLOWED"}),
-    ):
-        verdict = check(sql, {"stores": table}, runner=ACCOUNT, receivers=receivers)
-        assert {violation.code for violation in verdict.violations} == codes

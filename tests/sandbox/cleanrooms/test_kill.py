@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
+from tests.sandbox.cleanrooms.intermediate import TYPES, VISITS, create, populate
 from tests.sandbox.cleanrooms.lab import Lab, any_query
-from tests.sandbox.cleanrooms.test_intermediate_tables import TYPES, VISITS, create, populate
 
 KILLS = 5
 SETTINGS = {
@@ -42,7 +42,7 @@ class Writers:
 
     def join(self) -> None:
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=120)
             assert not thread.is_alive()
 
     def _until_cut_off(self, work: Any) -> None:
@@ -107,7 +107,7 @@ def test_the_state_is_whole_after_every_kill(tmp_path: Path) -> None:
 def _killed(aws: Sandbox, writers: Writers, seconds: float) -> Writers:
     writers._threads[0].join(timeout=seconds)
     aws.process.send_signal(signal.SIGKILL)
-    aws.process.wait(timeout=30)
+    aws.process.wait(timeout=120)
     writers.join()
     return writers
 

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from sandbox.cleanrooms import CleanRooms
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
+from tests.sandbox.cleanrooms.intermediate import create, get, populate
 from tests.sandbox.cleanrooms.lab import Lab, any_query
 from tests.sandbox.cleanrooms.test_id_mapping import create as create_mapping
 from tests.sandbox.cleanrooms.test_id_mapping import map_to, namespace
-from tests.sandbox.cleanrooms.test_intermediate_tables import create, get, populate
 
 _loader = botocore.session.get_session().get_component("data_loader")
 PAGINATORS = _loader.load_service_model("cleanrooms", "paginators-1")["pagination"]

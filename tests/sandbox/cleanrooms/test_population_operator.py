@@ -13,8 +13,8 @@ from cleanrooms.aws.operators.intermediate_table import CleanRoomsPopulateInterm
 from cleanrooms.errors import PermanentError, RuleViolationError
 from sandbox.testing import REGION, Sandbox, running
 from tests.aws.conftest import Store, context_of
+from tests.sandbox.cleanrooms.intermediate import READ, create, get, open_up, share
 from tests.sandbox.cleanrooms.lab import ACCOUNT, Lab, any_query, rows
-from tests.sandbox.cleanrooms.test_intermediate_tables import READ, create, get, open_up, share
 
 HOLD = {"SANDBOX_CLEANROOMS_STARTED_SECONDS": "6"}
 

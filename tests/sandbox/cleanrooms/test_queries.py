@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.testing import ACCOUNT, PARTNER, Sandbox, running
 from tests.sandbox.cleanrooms.lab import Lab, any_query, rows
+from tests.waiting import until
 
 COUNT = "SELECT p.city, COUNT(*) AS n FROM people p GROUP BY p.city ORDER BY p.city"
 
@@ -173,10 +174,7 @@ def test_what_a_query_fetched_is_gone_when_it_has_ended(tmp_path: Path) -> None:
         lab = with_people(Lab(aws))
         lab.run(COUNT)
         lab.fails("SELECT INITCAP(p.city) AS c FROM people p")
-        until = time.monotonic() + 5
-        while list(tmp_path.glob("cleanrooms/work/*")) and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not list(tmp_path.glob("cleanrooms/work/*"))
+        until(lambda: list(tmp_path.glob("cleanrooms/work/*")), lambda left: not left)
 
 
 def test_a_cancelled_query_leaves_no_result(slow: Lab) -> None:
@@ -189,7 +187,7 @@ def test_a_cancelled_query_leaves_no_result(slow: Lab) -> None:
 
 
 def test_a_query_that_computes_is_cancelled_long_before_its_end(lab: Lab) -> None:
-    with_people(lab, 3000)
+    with_people(lab, 6000)
     query = lab.start("SELECT COUNT(*) AS n FROM people a, people b, people c WHERE a.k < b.k AND b.k < c.k")
     lab.wait(query, "STARTED")
     time.sleep(1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import time
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sandbox.testing import Sandbox
+from tests.waiting import until
 
 SERVICE = {"Service": "databrew.amazonaws.com"}
 CSV = b"name,email\nAda,Ada@Example.com\nBob,\n"
@@ -86,13 +86,12 @@ class Brewery:
         run_id: str = self.client.start_job_run(Name=self.name)["RunId"]
         return run_id
 
-    def ended(self, run_id: str, timeout: float = 30) -> dict[str, Any]:
+    def ended(self, run_id: str) -> dict[str, Any]:
         """Waits for the end of a run and returns its description."""
-        end = time.monotonic() + timeout
-        while (run := self.client.describe_job_run(Name=self.name, RunId=run_id))["State"] not in ENDED:
-            assert time.monotonic() < end, run["State"]
-            time.sleep(0.02)
-        return dict(run)
+        return dict(until(lambda: self.described(run_id), lambda run: run["State"] in ENDED))
+
+    def described(self, run_id: str) -> Any:
+        return self.client.describe_job_run(Name=self.name, RunId=run_id)
 
     def run(self, *steps: dict[str, Any], output: dict[str, Any] | None = None, **job: Any) -> dict[str, Any]:
         """Recipe, dataset, job and a finished run of it."""

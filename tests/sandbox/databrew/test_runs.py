@@ -7,7 +7,6 @@ import gzip
 import hmac
 import io
 import re
-import time
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.testing import Sandbox, running
 from tests.sandbox.databrew.kit import DROP, LOWER, Brewery, step
+from tests.waiting import until
 
 
 def test_a_run_gives_what_the_recipe_says(brewery: Brewery) -> None:
@@ -234,24 +234,25 @@ def test_a_failed_run_is_repeated_as_often_as_the_job_says(brewery: Brewery) -> 
 @pytest.fixture(scope="module")
 def slow() -> Any:
     environment = {
-        "SANDBOX_DATABREW_RUNNING_SECONDS": "20",
+        "SANDBOX_DATABREW_RUNNING_SECONDS": "600",
         "SANDBOX_DATABREW_MINUTE_SECONDS": "1",
-        "SANDBOX_DATABREW_STOPPING_SECONDS": "0.3",
+        "SANDBOX_DATABREW_STOPPING_SECONDS": "3",
         "SANDBOX_DATABREW_CONCURRENT_RUNS": "1",
     }
     with running(environment=environment) as aws:
         yield aws
 
 
-def _running(brewery: Brewery, **job: Any) -> str:
+def _started(brewery: Brewery, **job: Any) -> str:
     brewery.recipe(LOWER)
     brewery.dataset()
     brewery.job(**job)
-    run_id = brewery.start()
-    end = time.monotonic() + 10
-    while brewery.client.describe_job_run(Name=brewery.name, RunId=run_id)["State"] != "RUNNING":
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    return brewery.start()
+
+
+def _running(brewery: Brewery) -> str:
+    run_id = _started(brewery)
+    until(lambda: brewery.described(run_id)["State"], lambda state: state == "RUNNING")
     return run_id
 
 
@@ -278,7 +279,7 @@ def test_a_run_is_stopped_by_way_of_stopping_and_leaves_no_output(slow: Sandbox)
 
 def test_a_run_beyond_its_timeout_ends_as_timeout(slow: Sandbox) -> None:
     brewery = Brewery(slow)
-    run = brewery.ended(_running(brewery, Timeout=1))
+    run = brewery.ended(_started(brewery, Timeout=1))
     assert run["State"] == "TIMEOUT"
     assert "timeout of 1 minutes" in run["ErrorMessage"]
 
@@ -295,7 +296,7 @@ def test_runs_are_listed_the_latest_first_and_page_by_page(brewery: Brewery) -> 
 
 
 def test_a_run_that_was_interrupted_is_found_failed(tmp_path: Any) -> None:
-    slow = {"SANDBOX_DATABREW_RUNNING_SECONDS": "20"}
+    slow = {"SANDBOX_DATABREW_RUNNING_SECONDS": "600"}
     with running(data=tmp_path, environment=slow) as aws:
         brewery = Brewery(aws)
         run_id = _running(brewery)
