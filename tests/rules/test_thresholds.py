@@ -130,6 +130,17 @@ def test_columns_only_refuses_expressions_inside_aggregates(argument):
     assert codes(hidden) == {"AGG_EXPRESSION"}
 
 
+@pytest.mark.parametrize("aggregate", ["SUM(c.cost)", "COUNT(*)", "COUNT(DISTINCT c.person)", "SUM(o.cost)"])
+def test_columns_only_refuses_a_filter_whichever_table_its_condition_is_about(aggregate):
+    joined = "open_people o JOIN counted c ON o.person = c.person"
+    text = f"SELECT o.city, {aggregate} FILTER (WHERE o.secret = 'a') AS n FROM {joined} GROUP BY o.city"
+    assert codes(text) == {"AGG_EXPRESSION"}
+
+
+def test_a_filter_on_tables_without_thresholds_is_accepted():
+    accepted("SELECT city, SUM(cost) FILTER (WHERE secret = 'a') AS n FROM open_people GROUP BY city")
+
+
 @pytest.mark.parametrize("argument", ["cost", "DISTINCT cost", "1", "(cost)"])
 def test_columns_only_accepts_columns_and_constants(argument):
     accepted(f"SELECT city, SUM({argument}) AS s FROM counted GROUP BY city")

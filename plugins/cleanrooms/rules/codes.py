@@ -54,7 +54,7 @@ CODES: Final[dict[str, str]] = {
     "AGG_STANDALONE": "needs a companion AVG/COUNT/SUM",
     "SQL_SURFACE": "construct unsupported with thresholds or comparison controls",
     "DP_SHAPE": "outside the DP query structure",
-    "DP_USER_ID": "CTE lacks the user column",
+    "DP_USER_ID": "CTE lacks the user column, or the output shows it",
     "DP_AGGREGATE": "final aggregate unsupported",
     "DP_WINDOW": "window without the user column",
     "DP_JOIN": "join not an equi-join on the user column",

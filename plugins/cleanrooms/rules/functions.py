@@ -24,6 +24,13 @@ def keeps_values(node: exp.Expression) -> bool:
     return not isinstance(node, COUNTING + _POSITIONS)
 
 
+def asks(node: exp.Expression, child: exp.Expression) -> bool:
+    """Whether an operand is only asked a question, whose answer is yes or no, instead of being shown."""
+    return isinstance(node, exp.Predicate) or (
+        isinstance(node, exp.Case | exp.If | exp.Nvl2) and child is node.this
+    )
+
+
 def is_position(node: exp.Expression) -> bool:
     """Whether a window function gives a row's position only, no value of another row."""
     return isinstance(node, _POSITIONS)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from cleanrooms.rules.flat import boolean_atoms
+from cleanrooms.rules.private_groups import grouping_keys, outside_groups
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.scope import (
     BaseColumn,
@@ -105,24 +106,21 @@ class PrivateStructure:
 
     def _final(self, block: Block) -> None:
         node = block.node
-        aggregates = [part for item in node.expressions for part in local_nodes(item) if is_aggregate(part)]
-        others = (node.args.get("having"), node.args.get("order"))
-        aggregates += [part for part in local_nodes(*others) if is_aggregate(part)]
-        windows = [part for part in local_nodes(*node.expressions) if isinstance(part, exp.Window)]
-        for window in windows:
-            self._add("DP_SHAPE", "Window functions are not supported in the final SELECT.", window)
-        for aggregate in aggregates:
-            if not isinstance(aggregate, _AGGREGATES):
-                self._add("DP_AGGREGATE", "Only COUNT, SUM, AVG and STDDEV are supported.", aggregate)
-        selected = [
-            item for item in node.expressions if any(is_aggregate(part) for part in local_nodes(item))
-        ]
-        if self._reads(block) and not selected:
+        outputs = [*node.expressions, node.args.get("having"), node.args.get("order")]
+        for part in local_nodes(*outputs):
+            if isinstance(part, exp.Window):
+                self._add("DP_SHAPE", "Window functions are not supported in the final SELECT.", part)
+            elif is_aggregate(part) and not isinstance(part, _AGGREGATES):
+                self._add("DP_AGGREGATE", "Only COUNT, SUM, AVG and STDDEV are supported.", part)
+        if not self._reads(block):
+            return
+        if not any(is_aggregate(part) for part in local_nodes(*node.expressions)):
             self._add("DP_SHAPE", "The final SELECT has no aggregate function.", *node.expressions[:1])
-        keys = node.args.get("group")
-        plain = [item for item in node.expressions if item not in selected]
-        if plain and selected and keys is None and block.lineage(*plain).origins:
-            self._add("DP_SHAPE", "Columns beside aggregates must be grouped.", *plain)
+        elif single := outside_groups(block):
+            self._add("DP_SHAPE", "Columns beside aggregates must be grouped.", *single)
+        if self.users and block.lineage(*node.expressions, *grouping_keys(block)).shown & self.users:
+            message = "The user column, and what is made of its values, can only be aggregated at the end."
+            self._add("DP_USER_ID", message, *node.expressions[:1])
 
     def _user_level(self, block: Block) -> None:
         node = block.node

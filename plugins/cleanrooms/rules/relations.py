@@ -69,7 +69,7 @@ def table_relation(
     for column in table.columns:
         base = BaseColumn(table.name.lower(), column.lower())
         only = frozenset([base])
-        relation.fields.append(Field(column, Lineage(only, only), relation, bases=only))
+        relation.fields.append(Field(column, Lineage(only, only, shown=only), relation, bases=only))
     return relation
 
 

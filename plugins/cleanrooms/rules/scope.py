@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from cleanrooms.rules.functions import keeps_values
+from cleanrooms.rules.functions import asks, keeps_values
 from cleanrooms.rules.model import Table
 
 
@@ -26,14 +26,21 @@ class Lineage:
     :param origins: every column that the value derives from
     :param flows: the columns of which a single row's value may still be recognised in it
     :param literal: whether constants of the query's text are part of it
+    :param shown: those of ``flows`` whose value is part of it, not only the answer to a condition on it
     """
 
     origins: frozenset[BaseColumn] = frozenset()
     flows: frozenset[BaseColumn] = frozenset()
     literal: bool = False
+    shown: frozenset[BaseColumn] = frozenset()
 
     def __or__(self, other: Lineage) -> Lineage:
-        return Lineage(self.origins | other.origins, self.flows | other.flows, self.literal or other.literal)
+        return Lineage(
+            self.origins | other.origins,
+            self.flows | other.flows,
+            self.literal or other.literal,
+            self.shown | other.shown,
+        )
 
 
 NOTHING = Lineage()
@@ -212,10 +219,11 @@ def lineage_of(block: Block, roots: Iterable[exp.Expression | None]) -> Lineage:
     """See :meth:`Block.lineage`. Iterative: expressions can be thousands of levels deep."""
     origins: set[BaseColumn] = set()
     flows: set[BaseColumn] = set()
+    shown: set[BaseColumn] = set()
     literal = False
-    waiting = [(root, True) for root in roots if root is not None]
+    waiting = [(root, True, True) for root in roots if root is not None]
     while waiting:
-        node, kept = waiting.pop()
+        node, kept, told = waiting.pop()
         found = NOTHING
         if isinstance(node, exp.Column):
             target = block.field_of(node)
@@ -228,17 +236,21 @@ def lineage_of(block: Block, roots: Iterable[exp.Expression | None]) -> Lineage:
         elif isinstance(node, exp.Window):
             # The keys order and cut the rows; only the function's own operand is seen in its result.
             keys = [part for part in node.iter_expressions() if isinstance(part, exp.Expression)]
-            waiting += [(part, kept and part is node.this) for part in keys]
+            waiting += [(part, kept and part is node.this, told and part is node.this) for part in keys]
         else:
             below = kept and keeps_values(node)
             waiting += [
-                (child, below) for child in node.iter_expressions() if isinstance(child, exp.Expression)
+                (child, below, told and below and not asks(node, child))
+                for child in node.iter_expressions()
+                if isinstance(child, exp.Expression)
             ]
         origins |= found.origins
         if kept:
             flows |= found.flows
             literal = literal or found.literal
-    return Lineage(frozenset(origins), frozenset(flows), literal)
+        if told:
+            shown |= found.shown
+    return Lineage(frozenset(origins), frozenset(flows), literal, frozenset(shown))
 
 
 def everything(query: Query) -> Lineage:
@@ -250,4 +262,4 @@ def everything(query: Query) -> Lineage:
     shown = NOTHING
     for item in query.fields:
         shown |= item.lineage
-    return Lineage(frozenset(origins | shown.origins), shown.flows, shown.literal)
+    return Lineage(frozenset(origins | shown.origins), shown.flows, shown.literal, shown.shown)

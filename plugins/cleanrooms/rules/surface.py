@@ -10,7 +10,7 @@ from cleanrooms.rules.dialect import NullSafeOperator
 from cleanrooms.rules.functions import FORBIDDEN, KNOWN_NAMES, keeps_values, source_name
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import CustomRule
-from cleanrooms.rules.scope import BaseColumn, Block, Query, SetBlock, final_blocks, local_nodes
+from cleanrooms.rules.scope import BaseColumn, Block, Query, SetBlock, blocks, final_blocks, local_nodes
 
 _UNSUPPORTED_NAMES = frozenset(
     {
@@ -111,9 +111,9 @@ def _check_arguments(block: Block, rules: Mapping[str, CustomRule], report: Repo
         arguments = list(node.iter_expressions())
         if isinstance(node.this, exp.Distinct):
             arguments = [*node.this.expressions, *arguments[1:]]
-        if isinstance(node.parent, exp.Filter):
-            arguments.append(node.parent)
-        if any(_is_expression(block, argument, closed) for argument in arguments):
+        # FILTER singles rows out of a group, whichever table its condition is about.
+        filtered = isinstance(node.parent, exp.Filter) and _reads(block, closed)
+        if filtered or any(_is_expression(block, argument, closed) for argument in arguments):
             report.add(
                 "AGG_EXPRESSION",
                 "Aggregates and window functions take a bare column or a constant only.",
@@ -121,6 +121,11 @@ def _check_arguments(block: Block, rules: Mapping[str, CustomRule], report: Repo
                 rule="allowedAggregateExpressionType: COLUMNS_ONLY",
                 fix="Aggregate the column itself; compute with the result.",
             )
+
+
+def _reads(block: Block, tables: set[str]) -> bool:
+    relations = [relation for part in blocks(block) for relation in part.relations]
+    return any(item.table is not None and item.table.name.lower() in tables for item in relations)
 
 
 def _is_expression(block: Block, argument: exp.Expression, closed: set[str]) -> bool:
