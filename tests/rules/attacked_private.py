@@ -100,16 +100,14 @@ def _mixed_people(sql: str, connection: duckdb.DuckDBPyConnection) -> str:
     text, keys = _measured(sql)
     schemas = ["main", "nobody", *(f"{kind}_{person}" for person in REMOVED for kind in ("without", "only"))]
     found = {schema: _numbers(_rows(connection, schema, text), keys) for schema in schemas}
-    groups = {group for rows in found.values() for group in rows}
-    nothing = [Fraction(0)] * 50
+    cells = {cell for numbers in found.values() for cell in numbers}
     for person in REMOVED:
-        for group in groups:
-            everyone, others, alone, nobody = (
-                found[schema].get(group, nothing)
-                for schema in ("main", f"without_{person}", f"only_{person}", "nobody")
+        pairs = ("main", f"without_{person}"), (f"only_{person}", "nobody")
+        for cell in cells:
+            from_all, from_alone = (
+                found[before].get(cell, 0) - found[after].get(cell, 0) for before, after in pairs
             )
-            parts = zip(everyone, others, alone, nobody, strict=False)
-            if any(all_of - rest != one - none for all_of, rest, one, none in parts):
+            if from_all != from_alone:
                 return f"the rows of person {person} depend on those of others"
     return ""
 
@@ -137,8 +135,13 @@ def _measured(sql: str) -> tuple[str, int]:
     return query.sql("duckdb"), len(keys)
 
 
-def _numbers(rows: Rows, keys: int) -> dict[tuple[str, ...], list[Fraction]]:
-    return {tuple(map(str, row[:keys])): [Fraction(str(value or 0)) for value in row[keys:]] for row in rows}
+def _numbers(rows: Rows, keys: int) -> dict[tuple[str, ...], Fraction]:
+    """The numbers of each group, by the group's keys and their place."""
+    return {
+        (*map(str, row[:keys]), str(at)): Fraction(str(value or 0))
+        for row in rows
+        for at, value in enumerate(row[keys:])
+    }
 
 
 @cache
