@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -69,9 +69,9 @@ def fill(
     base: int = 16,
     first_digit: int = 3,
     amounts: str = "BIGINT",
-    without: int | None = None,
+    people: Collection[int] = range(PERSONS),
 ) -> None:
-    """Make a table with one row per person; ``without`` leaves one out.
+    """Make a table with one row for each of the people.
 
     :param base: a person's amount is this to the power of ``first_digit`` plus the person's number: the digits
         of any sum tell whose rows it holds, and counts stay below all of them
@@ -90,10 +90,10 @@ def fill(
             "PROT-x",
             "PROT-s",
         )
-        for person in range(PERSONS)
-        if person != without
+        for person in people
     ]
-    connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    if rows:
+        connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def run(verdict: Verdict, connection: duckdb.DuckDBPyConnection) -> Rows:

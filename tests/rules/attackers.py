@@ -15,6 +15,7 @@ class Attacker:
         self.random, self.kind, self.depth = random, kind, 0
         self.flat = kind in ("aggregation", "list")
         self.badness = random.choice((0.0, 0.04, 0.04, 0.12, 0.3))
+        self.place = ""
 
     def pick(self, *options: str) -> str:
         return self.random.choice(options)
@@ -22,8 +23,9 @@ class Attacker:
     def maybe(self, chance: float, *options: str) -> str:
         return self.pick(*options) if self.random.random() < chance else ""
 
-    def bad(self) -> bool:
-        return self.random.random() < self.badness
+    def bad(self, place: str = "") -> bool:
+        """Whether to do here what a rule forbids: often in the one place that was chosen for it, if any."""
+        return self.random.random() < (0.6 if place and place == self.place else self.badness)
 
     def column(self, aliases: Iterable[str] = ("a",)) -> str:
         name = self.pick("segment", "region", "SEGMENT", "`region`", '"segment"')

@@ -20,14 +20,17 @@ class MappingAttacker(Attacker):
     def __init__(self, random: Random, style: str, required: tuple[str, ...]) -> None:
         super().__init__(random, style)
         self.required = required
-        self.badness = random.choice((0.0, 0.03, 0.06, 0.06, 0.15))
+        self.badness = random.choice((0.0, 0.0, 0.03, 0.1))
+        self.place = random.choice(
+            ("", "", "column", "key", "aggregate", "condition", "join", "join", "output", "order")
+        )
 
     def identifier(self) -> str:
         """A column of the mapping table."""
         return f"m.{self.pick('source_id', 'target_id', 'SOURCE_ID', '`target_id`')}"
 
     def column(self, aliases: Iterable[str] = ("a",)) -> str:
-        if self.bad():
+        if self.bad("column"):
             return self.pick(self.identifier(), self.identifier(), "b.key", "a.note", "x", "key")
         if len(self.required) == 1 and self.random.random() < 0.3:
             return "m.source_id"
@@ -47,7 +50,7 @@ class MappingAttacker(Attacker):
                 f"COALESCE({column}, 'none')",
             ]
             plain += [f"CASE WHEN {self.condition(aliases)} THEN {column} ELSE 'other' END"]
-        if not self.bad():
+        if not self.bad("key"):
             return self.pick(*plain)
         found = self.identifier()
         return self.pick(
@@ -69,7 +72,7 @@ class MappingAttacker(Attacker):
 
     def aggregate(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*(alias for alias in aliases if alias != "m"))
-        if self.bad():
+        if self.bad("aggregate"):
             found = self.identifier()
             return self.pick(
                 f"{self.pick('MAX', 'MIN', 'COUNT', 'COLLECT_SET')}({found})",
@@ -86,7 +89,7 @@ class MappingAttacker(Attacker):
     def condition(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*(alias for alias in aliases if alias != "m"))
         found = self.identifier()
-        if self.bad():
+        if self.bad("condition"):
             return self.pick(
                 f"{found} = 'PROT-t1'",
                 f"{found} IS NOT NULL",
@@ -106,12 +109,10 @@ class MappingAttacker(Attacker):
         )
 
     def joined(self) -> tuple[str, list[str]]:
-        if self.flat and not self.bad():
-            return self.pick(_JOINED, _JOINED.replace("JOIN", "INNER JOIN")), ["a", "m", "b"]
-        if not self.bad():
-            return self.documented(), ["a", "m", "b"]
-        found = self.pick(*self.undocumented())
-        return found, ["a", "m", "b"]
+        if self.bad("join"):
+            return self.pick(*self.undocumented()), ["a", "m", "b"]
+        flat = self.pick(_JOINED, _JOINED.replace("JOIN", "INNER JOIN"))
+        return flat if self.flat else self.documented(), ["a", "m", "b"]
 
     def documented(self) -> str:
         """The forms of the guide, other orders of them, and with more joins around."""
@@ -178,7 +179,7 @@ class MappingAttacker(Attacker):
         grouped = self.kind == "aggregation" or (self.kind != "list" and self.random.random() < 0.6)
         items = [self.named(key) for key in keys]
         items += [self.aggregate(aliases) for _ in range(self.random.randint(1, 2) if grouped else 0)]
-        if self.bad():
+        if self.bad("output"):
             items.append(self.pick("*", "m.*", "a.*"))
         text = f"SELECT {'DISTINCT ' if self.kind == 'list' else ''}{', '.join(items)} FROM {source}"
         if self.random.random() < 0.3:
@@ -186,8 +187,9 @@ class MappingAttacker(Attacker):
         if grouped:
             text += f" GROUP BY {', '.join(keys)}" + self.maybe(self.badness, f", {self.identifier()}")
             text += self.maybe(self.badness, " HAVING MAX(m.source_id) > 'PROT-k4'")
-        if self.bad():
-            text += f" ORDER BY {self.identifier()}" + self.maybe(0.7, " LIMIT 1")
+        if self.bad("order"):
+            every = ", ".join(str(at + 1) for at in range(len(items)))  # what LIMIT leaves is then certain
+            text += f" ORDER BY {self.identifier()}, {every}" + self.maybe(0.7, " LIMIT 1")
         return text
 
     def whole(self) -> str:

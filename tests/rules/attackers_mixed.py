@@ -14,17 +14,20 @@ class MixedAttacker(Attacker):
 
     def __init__(self, random: Random) -> None:
         super().__init__(random, "thresholds")
-        self.badness = random.choice((0.0, 0.04, 0.08, 0.15))
+        self.badness = random.choice((0.0, 0.0, 0.04, 0.15))
+        self.place = random.choice(
+            ("", "", "column", "key", "aggregate", "condition", "join", "values", "having")
+        )
 
     def column(self, aliases: Iterable[str] = ("a",)) -> str:
         name = self.pick("segment", "region", "SEGMENT", "`region`")
-        if self.bad():
+        if self.bad("column"):
             name = self.pick("key", "note", "amount", "x", "s")
         return f"{self.pick(*aliases)}.{name}"
 
     def scalar(self, aliases: Iterable[str] = ("a",)) -> str:
         column = self.column(aliases)
-        if not self.bad():
+        if not self.bad("key"):
             return self.pick(column, column, f"UPPER({column})", f"CONCAT({column}, '-')")
         alias = self.pick(*aliases)
         return self.pick(
@@ -39,7 +42,7 @@ class MixedAttacker(Attacker):
 
     def aggregate(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*aliases)
-        if self.bad():
+        if self.bad("aggregate"):
             return self.pick(
                 # Of amounts they come out beside a count, as documented.
                 f"{self.pick('MAX', 'MIN', 'MEDIAN', 'ANY_VALUE')}({alias}.note)",
@@ -61,7 +64,7 @@ class MixedAttacker(Attacker):
 
     def condition(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*aliases)
-        if self.random.random() > 2 * self.badness:
+        if not self.bad("condition"):
             return self.pick(
                 f"{alias}.segment = 'wide'",
                 f"{alias}.segment IN ('lone', 'few', 'solo', 'edge')",
@@ -135,13 +138,13 @@ class MixedAttacker(Attacker):
             )
             on = f" ON {letters[at]}.key = {letter}.key"
             on = self.pick(on, on, on, on if fanned else f" ON {letters[at]}.segment = {letter}.segment")
-            if self.bad():
+            if self.bad("join"):
                 on = self.pick(" USING (key)", f"{on} AND {letters[at]}.note < {letter}.note", on)
                 on += self.maybe(0.5, f" AND {self.condition(letters[: at + 2])}") if "ON" in on else ""
             fanned = fanned or "CROSS" in join or "segment" in on
             text += f" {join} {self.source(letter, f'{letter}_table')}{'' if 'CROSS' in join else on}"
         guarded = [letter for letter in letters if letter != "a"]
-        if self.bad():
+        if self.bad("values"):
             values = ", ".join(f"('id-k{person}')" for person in range(1, 6))
             text += f" JOIN (VALUES {values}) v(id) ON v.id = {self.pick(*guarded)}.key"
         return text, list(letters)
@@ -164,7 +167,7 @@ class MixedAttacker(Attacker):
             text += f" WHERE {self.condition(aliases)}"
         if keys:
             text += f" GROUP BY {', '.join(keys)}"
-        if self.bad():
+        if self.bad("having"):
             text += " HAVING " + self.pick("COUNT(*) < 3", "MAX(c.note) = 'PROT-n8'", "MIN(c.key) <= 'id-k0'")
         return text
 

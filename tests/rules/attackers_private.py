@@ -7,20 +7,43 @@ from random import Random
 
 from tests.rules.attackers import Attacker
 
+_PLACES = (
+    "key",
+    "aggregate",
+    "condition",
+    "join",
+    "nested",
+    "nested",
+    "nested",
+    "nested",
+    "names",
+    "having",
+    "order",
+    "output",
+    "union",
+)
+
 
 class PrivateAttacker(Attacker):
     """``a_table`` and ``b_table`` are private by ``key``, ``c_table`` is open."""
 
     def __init__(self, random: Random) -> None:
         super().__init__(random, "private")
-        self.badness = random.choice((0.0, 0.02, 0.05, 0.05, 0.15))
+        self.badness = random.choice((0.0, 0.0, 0.0, 0.02, 0.1))
+        self.place = random.choice(("", *_PLACES))
         self.defined: list[str] = []
+
+    def column(self, aliases: Iterable[str] = ("a",)) -> str:
+        name = self.pick("segment", "region", "SEGMENT", "`region`", '"segment"')
+        if self.bad("key"):
+            name = self.pick("key", "note", "amount", "x", "KEY", "`note`")
+        return f"{self.pick(*aliases)}.{name}"
 
     def scalar(self, aliases: Iterable[str] = ("a",)) -> str:
         """A group's key."""
         column = self.column(aliases)
         alias = self.pick(*aliases)
-        if not self.bad():
+        if not self.bad("key"):
             return self.pick(
                 column,
                 column,
@@ -47,7 +70,7 @@ class PrivateAttacker(Attacker):
     def aggregate(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*aliases)
         amount = f"{alias}.amount"
-        if not self.bad():
+        if not self.bad("aggregate"):
             return self.pick(
                 "COUNT(*)",
                 f"COUNT(DISTINCT {alias}.key)",
@@ -81,7 +104,7 @@ class PrivateAttacker(Attacker):
 
     def condition(self, aliases: Iterable[str] = ("a",)) -> str:
         alias = self.pick(*aliases)
-        if self.bad():
+        if self.bad("condition"):
             return self.pick(
                 f"{alias}.key IN (SELECT key FROM b_table WHERE region = 'south')",
                 f"EXISTS (SELECT 1 FROM a_table y WHERE y.key = {alias}.key)",
@@ -104,7 +127,8 @@ class PrivateAttacker(Attacker):
         return self.pick(*tables, *self.defined, *self.defined, *self.defined)
 
     def source(self, alias: str, name: str) -> str:
-        if self.depth > 1 or self.random.random() < 0.6:
+        plain = 0.2 if self.place == "nested" else 0.6
+        if self.depth > 1 or self.random.random() < plain:
             return f"{name} {alias}"
         return f"({self.user_level()}) {alias}"
 
@@ -112,16 +136,21 @@ class PrivateAttacker(Attacker):
         """FROM of private tables, joined by their users, and sometimes of the open one."""
         text, aliases = self.source("a", self.private()), ["a"]
         if self.random.random() < 0.35:
-            join = self.pick("JOIN", "JOIN", "LEFT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN")
+            joins = ["JOIN", "JOIN", "LEFT JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"]
+            # Inside, it would fill the user column with NULL.
+            join = self.pick(*joins, *(["FULL JOIN"] if not self.depth or self.bad("join") else []))
             on = "ON a.key = b.key"
             on += self.maybe(0.3, " AND a.segment = b.segment", " AND b.amount > 5000", " AND TRUE")
-            if self.bad():
+            if self.bad("join"):
                 on = self.pick("USING (key)", "ON a.segment = b.segment", "ON TRUE", "ON a.key <> b.key", "")
             text += f" {join} {self.source('b', self.private())} {on}"
             aliases += ["b"] if "SEMI" not in join and "ANTI" not in join else []
         if self.random.random() < 0.25:
-            join = self.pick("JOIN", "LEFT JOIN", "RIGHT JOIN", "CROSS JOIN")
-            on = "" if join == "CROSS JOIN" else self.pick("ON a.key = c.key", "ON a.segment = c.segment")
+            join = self.pick("JOIN", "LEFT JOIN", "CROSS JOIN", "LEFT JOIN" if self.depth else "RIGHT JOIN")
+            on = "ON a.key = c.key"
+            if join in ("JOIN", "LEFT JOIN"):
+                on = self.pick(on, "ON a.segment = c.segment")
+            on = "" if join == "CROSS JOIN" else on
             text += f" {join} c_table c {on}"
         if self.bad():
             text += " LATERAL VIEW EXPLODE(ARRAY(a.note)) l AS x"
@@ -148,32 +177,51 @@ class PrivateAttacker(Attacker):
             f"{self.pick('UNION', 'UNION ALL', 'EXCEPT', 'INTERSECT')} "
             "SELECT key, segment, region, amount FROM b_table",
         )
-        if self.bad():
+        if self.bad("nested"):
             text = self.pick(*self.broken(source))
         self.depth -= 1
         return text
 
-    @staticmethod
-    def broken(source: str) -> list[str]:
-        """Nested queries that mix users, lose them, or let them out under another column's name."""
-        return [
-            f"SELECT a.note AS key, a.segment, a.region, a.amount FROM {source}",
-            f"SELECT MD5(a.key) AS key, a.key AS segment, a.region, a.amount FROM {source}",
-            f"SELECT a.key, a.key AS segment, a.note AS region, a.amount FROM {source}",
-            f"SELECT a.key, MAX(a.key) OVER (PARTITION BY a.segment) AS segment, a.region, a.amount FROM {source}",
-            f"SELECT MAX(a.key) AS key, a.segment, a.region, SUM(a.amount) AS amount FROM {source} "
-            "GROUP BY a.segment, a.region",
-            f"SELECT a.segment, a.region, SUM(a.amount) AS amount, COUNT(*) AS key FROM {source} "
-            "GROUP BY a.segment, a.region",
-            f"SELECT a.key, a.segment, a.region, SUM(a.amount) OVER () AS amount FROM {source}",
-            f"SELECT a.key, a.segment, a.region, a.amount FROM {source} ORDER BY a.amount LIMIT 1",
-            f"SELECT a.key, a.segment, a.region, a.amount FROM {source} UNION ALL "
-            "SELECT segment, key, note, amount FROM b_table",
-            f"SELECT a.key, (SELECT MAX(z.key) FROM b_table z) AS segment, a.region, a.amount FROM {source}",
-            f"SELECT a.key, SUBSTRING(a.key, 1, 7) AS segment, a.region, a.amount FROM {source}",
-            f"SELECT a.key, MIN(a.key) AS segment, MAX(a.note) AS region, a.amount FROM {source} "
-            "GROUP BY a.key, a.amount",
-        ]
+    def broken(self, source: str) -> list[str]:
+        """Nested queries of one way to mix users, to lose them, or to let them out under another name."""
+        rest = f"a.segment, a.region, a.amount FROM {source}"
+        ways = {
+            "another column": [
+                f"SELECT a.note AS key, {rest}",
+                f"SELECT MD5(a.key) AS key, {rest}",
+                f"SELECT {rest} GROUP BY a.segment, a.region, a.amount",
+                f"SELECT MAX(a.key) AS key, a.segment, a.region, SUM(a.amount) AS amount FROM {source} "
+                "GROUP BY a.segment, a.region",
+                f"SELECT a.segment, a.region, SUM(a.amount) AS amount, COUNT(*) AS key FROM {source} "
+                "GROUP BY a.segment, a.region",
+                f"SELECT a.key, {rest} UNION ALL SELECT segment, key, note, amount FROM b_table",
+            ],
+            "shown": [
+                f"SELECT a.key, a.key AS segment, a.note AS region, a.amount FROM {source}",
+                f"SELECT a.key, SUBSTRING(a.key, 1, 7) AS segment, a.region, a.amount FROM {source}",
+                f"SELECT a.key, MIN(a.key) AS segment, MAX(a.note) AS region, a.amount FROM {source} "
+                "GROUP BY a.key, a.amount",
+            ],
+            "windows": [
+                f"SELECT a.key, a.segment, a.region, SUM(a.amount) OVER () AS amount FROM {source}",
+                f"SELECT a.key, a.segment, COUNT(*) OVER (PARTITION BY a.segment) AS region, a.amount FROM {source}",
+                f"SELECT a.key, RANK() OVER (ORDER BY a.key) AS segment, a.region, a.amount FROM {source}",
+                f"SELECT a.key, MAX(a.key) OVER (PARTITION BY a.segment) AS segment, a.region, a.amount FROM {source}",
+            ],
+            "cut": [f"SELECT a.key, {rest} ORDER BY a.amount LIMIT 1", f"SELECT a.key, {rest} LIMIT 2"],
+            "nested": [
+                f"SELECT a.key, (SELECT MAX(z.key) FROM b_table z) AS segment, a.region, a.amount FROM {source}"
+            ],
+            "NULL": [
+                "SELECT a.key, COUNT(*) AS segment, MAX(b.region) AS region, SUM(b.amount) AS amount FROM a_table a "
+                "RIGHT JOIN b_table b ON a.key = b.key AND a.segment = 'edge' GROUP BY a.key",
+                "SELECT b.key, COUNT(*) OVER (PARTITION BY b.key) AS segment, a.region, a.amount FROM a_table a "
+                "FULL JOIN b_table b ON a.key = b.key AND b.segment = 'edge'",
+                "SELECT p.key, COUNT(*) AS segment, MAX(c.region) AS region, 1 AS amount FROM c_table c "
+                "LEFT JOIN a_table p ON p.key = c.key GROUP BY p.key",
+            ],
+        }
+        return self.random.choice(list(ways.values()))
 
     def select(self) -> str:
         """The final SELECT."""
@@ -181,7 +229,7 @@ class PrivateAttacker(Attacker):
         keys = [self.scalar(aliases) for _ in range(self.random.choice((0, 1, 1, 2)))]
         items = [self.named(key) for key in keys]
         items += [self.named(self.aggregate(aliases)) for _ in range(self.random.randint(1, 2))]
-        if self.bad():
+        if self.bad("output"):
             items.append(self.pick("*", "a.*", "1 AS one", "a.key", "a.amount"))
         text = f"SELECT {', '.join(items)} FROM {source}"
         if self.random.random() < 0.35:
@@ -194,7 +242,7 @@ class PrivateAttacker(Attacker):
         return text + self.having() + self.ending(bool(keys))
 
     def having(self) -> str:
-        if self.bad():
+        if self.bad("having"):
             return " HAVING " + self.pick(
                 "MAX(a.amount) > 5000",
                 "EXISTS (SELECT 1 FROM c_table z WHERE z.amount > MAX(a.amount))",
@@ -202,11 +250,11 @@ class PrivateAttacker(Attacker):
                 "a.amount > 5000",
             )
         return self.maybe(
-            0.2, " HAVING COUNT(DISTINCT a.key) >= 1", " HAVING SUM(a.amount) > 1 OR COUNT(*) < 3"
+            0.2, " HAVING COUNT(*) > 3", " HAVING SUM(a.amount) > 1 OR COUNT(DISTINCT a.key) = 1"
         )
 
     def ending(self, grouped: bool) -> str:
-        if self.bad():
+        if self.bad("order"):
             return " ORDER BY " + self.pick(
                 "MAX(a.amount)",
                 "SUM(SUM(a.amount)) OVER ()",
@@ -223,7 +271,7 @@ class PrivateAttacker(Attacker):
         for name in ("u", "a_table", "v"):
             if self.random.random() < 0.3:
                 names = self.maybe(0.25, " (key, segment, region, amount)")
-                if self.bad():
+                if self.bad("names"):
                     names = self.pick(" (segment, key, region, amount)", " (amount, region, segment, key)")
                 definitions.append(f"{name}{names} AS ({self.user_level()})")
                 self.defined.append(name)
@@ -233,4 +281,4 @@ class PrivateAttacker(Attacker):
                 rest = f"WITH {', '.join(others)} " if others else ""
                 return f"CACHE TABLE {first}; {rest}{self.select()}"
         text = (f"WITH {', '.join(definitions)} " if definitions else "") + self.select()
-        return text + (f" UNION ALL {self.select()}" if self.bad() else "")
+        return text + (f" UNION ALL {self.select()}" if self.bad("union") else "")

@@ -214,12 +214,22 @@ def test_listed_columns_may_be_compared_and_counts_with_numbers():
         ("SELECT COUNT(*) FROM private WHERE city IN (SELECT city FROM private)", "DP_SUBQUERY"),
         ("SELECT COUNT(*) FROM private WHERE SIZE(ARRAY(city)) > 0", "DP_FUNCTION"),
         ("SELECT city, COUNT(*) FROM private GROUP BY city ORDER BY SUM(SUM(cost)) OVER ()", "DP_SHAPE"),
+        ("SELECT COUNT(*) FROM private p JOIN counted c ON p.person = c.person", "DP_SHAPE"),
+        ("WITH c AS (SELECT a.person, COUNT(*) AS n FROM private a RIGHT JOIN private b ON a.person = b.person "
+         "AND a.cost > 3 GROUP BY a.person) SELECT n, COUNT(*) FROM c GROUP BY n", "DP_USER_ID"),
+        ("WITH c AS (SELECT p.person, COUNT(*) AS n FROM open_people o LEFT JOIN private p ON o.person = p.person "
+         "GROUP BY p.person) SELECT n, COUNT(*) FROM c GROUP BY n", "DP_USER_ID"),
+        ("WITH c AS (SELECT a.person FROM private a FULL JOIN private b ON a.person = b.person), "
+         "d AS (SELECT person, COUNT(*) AS n FROM c GROUP BY person) SELECT n, COUNT(*) FROM d GROUP BY n",
+         "DP_USER_ID"),
+        ("WITH c AS (SELECT b.person, COUNT(*) OVER (PARTITION BY a.person) AS n FROM private a RIGHT JOIN private b "
+         "ON a.person = b.person) SELECT n, COUNT(*) FROM c GROUP BY n", "DP_WINDOW"),
         (
             "SELECT city, COUNT(*) FROM private GROUP BY city HAVING RANK() OVER (ORDER BY city) = 1",
             "DP_SHAPE",
         ),
     ],
-)
+)  # fmt: skip
 def test_structure_of_differentially_private_queries(text, code):
     assert code in codes(text)
 
@@ -274,6 +284,9 @@ def test_what_noise_does_not_reach_in_the_final_select_is_grouped(text):
         "SELECT CASE WHEN p.person IS NULL THEN 'no' ELSE 'yes' END AS seen, COUNT(DISTINCT o.person) "
         "FROM open_people o LEFT JOIN private p ON o.person = p.person GROUP BY seen",
         "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON o.person = p.person GROUP BY o.person",
+        "WITH c AS (SELECT b.person, a.city FROM private a RIGHT JOIN private b ON a.person = b.person "
+        "LEFT JOIN open_people o ON o.person = b.person) SELECT city, COUNT(DISTINCT person) FROM c GROUP BY city",
+        "SELECT a.city, COUNT(*) FROM private a FULL JOIN private b ON a.person = b.person GROUP BY a.city",
     ],
 )
 def test_groups_may_be_any_expression_that_does_not_show_the_user(text):

@@ -31,6 +31,10 @@ def check_private(
     if len({table.owner for table in private}) > 1:
         message = "Tables of two members that both use differential privacy cannot be queried together."
         report.add("DP_TWO_PROVIDERS", message, rule=_RULE, fix="Query one member's tables.")
+    if any(rule.threshold for rule in rules.values()):
+        # A blurred count enforces no minimum, and an exact one would tell about a private person.
+        message = "Tables with aggregation thresholds and private tables cannot be queried together."
+        report.add("DP_SHAPE", message, rule=_RULE, fix="Query them one after the other.")
     users = {BaseColumn(name, rule.user) for name, rule in rules.items() if rule.user}
     PrivateStructure(users, report).check(all_blocks, query)
 

@@ -151,7 +151,11 @@ def output_field(block: Block, name: str, item: exp.Expression) -> Field:
     lineage = block.lineage(item)
     if isinstance(expression, exp.Column):
         target = block.field_of(expression)
-        return target.seen_as(name, None) if target else Field(name, lineage)
+        if target is None:
+            return Field(name, lineage)
+        shown = target.seen_as(name, None)
+        shown.nullable = bool(target.bases) and block.may_be_missing(target)
+        return shown
     aggregated = is_aggregate(expression) or isinstance(expression, exp.Window)
     return Field(name, lineage, computed=bool(lineage.flows) and not aggregated)
 

@@ -79,8 +79,12 @@ class PrivateStructure:
             target is not None and bool(target.bases) and target.bases <= self.users
         )
 
+    def _tells_users_apart(self, block: Block, target: Field | None) -> bool:
+        return self._is_user(target) and (target is None or not block.may_be_missing(target))
+
     def _gives_user(self, query: Query) -> None:
-        if not any(self._is_user(item) for item in query.fields):
+        """A column that an outer join fills with NULL does not do: NULL would stand for many users at once."""
+        if not any(self._is_user(item) and not item.nullable for item in query.fields):
             message = "A query on private tables inside the query must give the user column."
             self._add("DP_USER_ID", message, query.node)
 
@@ -133,7 +137,7 @@ class PrivateStructure:
         for part in local_nodes(*node.iter_expressions()):
             if isinstance(part, exp.Window):
                 keys = [key for key in part.args.get("partition_by") or [] if isinstance(key, exp.Column)]
-                if not any(self._is_user(block.field_of(key)) for key in keys):
+                if not any(self._tells_users_apart(block, block.field_of(key)) for key in keys):
                     self._add("DP_WINDOW", "PARTITION BY must have the user column.", part)
 
     def _joins(self, block: Block) -> None:

@@ -54,6 +54,7 @@ class Field:
     :param relation: the item of FROM that it belongs to; None for merged columns and results
     :param computed: a scalar expression over columns made it, not a table or an aggregate
     :param bases: the columns of which it is a plain copy, one per leg of a set operation; empty: none
+    :param nullable: an outer join may have put NULL in the place of that copy
     """
 
     name: str
@@ -61,16 +62,18 @@ class Field:
     relation: Relation | None = None
     computed: bool = False
     bases: frozenset[BaseColumn] = frozenset()
+    nullable: bool = False
 
     def seen_as(self, name: str, relation: Relation | None) -> Field:
         """The same value under another name, in another relation."""
-        return Field(name, self.lineage, relation, self.computed, self.bases)
+        return Field(name, self.lineage, relation, self.computed, self.bases, self.nullable)
 
     def merged(self, other: Field, name: str) -> Field:
         """What USING or a set operation makes of two fields."""
         both = bool(self.bases and other.bases)
         bases = self.bases | other.bases if both else frozenset()
-        return Field(name, self.lineage | other.lineage, bases=bases)
+        nullable = self.nullable or other.nullable
+        return Field(name, self.lineage | other.lineage, bases=bases, nullable=nullable)
 
 
 @dataclass(eq=False)
@@ -124,6 +127,17 @@ class Block:
     def field_of(self, column: exp.Column) -> Field | None:
         """What a column of this SELECT means; None when it was not understood (and reported)."""
         return self.resolved.get(id(column))
+
+    def may_be_missing(self, target: Field) -> bool:
+        """Whether an outer join, of this SELECT or below it, may give NULL instead of the column's value."""
+        missing = target.nullable
+        at = next((at for at, item in enumerate(self.relations) if item is target.relation), 0)
+        by_node = {id(item.node): position for position, item in enumerate(self.relations)}
+        for join in self.node.args.get("joins") or []:
+            side, joined = join.args.get("side"), by_node.get(id(join.this), 0)
+            missing = missing or (side in ("LEFT", "FULL") and at == joined)
+            missing = missing or (side in ("RIGHT", "FULL") and at < joined)
+        return missing
 
     def lineage(self, *expressions: exp.Expression | None) -> Lineage:
         """Where the value of the expressions comes from, nested queries included."""
