@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import boto3
 
-from tests.sources.kit import Shop, make_source
+from cleanrooms.process import for_batches
 
 
 def client(service: str, endpoint: str) -> object:
@@ -23,6 +23,9 @@ def client(service: str, endpoint: str) -> object:
 
 if __name__ == "__main__":
     endpoint, include = sys.argv[1:]
+    for_batches()  # as the task does, before anything loads Polars
+    from tests.sources.kit import Shop, make_source
+
     shop = Shop(SimpleNamespace(client=lambda service, **_: client(service, endpoint)))
     shop.prepare(make_source(Path(include)))
     # Not ru_maxrss: that starts at what the parent had when it forked.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from cleanrooms.config.contract import Contract
     from cleanrooms.config.export import CSV, Parquet
 
-BLOCK_BYTES = 8 * 1024**2
-"""Text of one CSV batch; no line may be longer. Larger ones take more memory and no less time."""
+BLOCK_BYTES = 4 * 1024**2
+"""Text of one CSV batch; no line may be longer. Arrow reads up to 32 blocks ahead, so larger ones take much memory."""
 
 ByteSource = IO[bytes] | io.RawIOBase
 """A binary file object to read from."""

@@ -10,9 +10,9 @@ import pyarrow as pa
 BATCH_ROWS = 32_768
 """Rows of one JSON or Parquet batch."""
 
-JOINED_BYTES = 6 * 1024**2
+JOINED_BYTES = 8 * 1024**2
 """Cells that are worked on at once. Fewer take more time, as a recipe's steps cost some milliseconds a batch, whatever
-its size; more take more memory. A block of CSV text is more, so that it is not copied."""
+its size; more take more memory."""
 
 
 @dataclass(frozen=True)
