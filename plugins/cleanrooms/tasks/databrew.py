@@ -15,6 +15,7 @@ from cleanrooms import settings
 from cleanrooms.aws.meaning import from_aws
 from cleanrooms.aws.operators.databrew import CleanRoomsDataBrewStartJobOperator
 from cleanrooms.databrew import names
+from cleanrooms.process import for_batches
 from cleanrooms.tasks.common import client, counts, explained, read_source
 from cleanrooms.tasks.configured import ConfiguredOperator
 from cleanrooms.tasks.ingestion import source_and_day
@@ -38,6 +39,7 @@ def stage(name: str) -> dict[str, Any]:
     """
     from airflow.sdk.log import mask_secret
 
+    for_batches()
     from cleanrooms.databrew.expected import expected
     from cleanrooms.databrew.secrets import ServiceSecrets
     from cleanrooms.databrew.stage import stage as stage_day
@@ -181,6 +183,7 @@ def publish(name: str, staged: dict[str, Any], run: dict[str, Any]) -> dict[str,
     """
     from airflow.sdk.log import mask_secret
 
+    for_batches()
     from cleanrooms.databrew.publish import publish as publish_day
     from cleanrooms.databrew.secrets import ServiceSecrets
     from cleanrooms.databrew.stage import Staged
