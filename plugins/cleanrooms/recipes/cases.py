@@ -95,7 +95,7 @@ def run(vectors: Iterable[Mapping[str, Any]], engine: Engine = on_worker) -> lis
         if v.get("condition_expressions"):
             step["ConditionExpressions"] = v["condition_expressions"]
         try:
-            tasks.append((Recipe.parse([step]), _table(v["input"]["columns"], v["input"]["rows"])))
+            tasks.append((Recipe.parse([step]), table(v["input"]["columns"], v["input"]["rows"])))
         except CleanRoomsError as error:
             unread[number] = error
     found = iter(engine(tasks))
@@ -109,20 +109,21 @@ def apply(
 
     :raises CleanRoomsError: as compiling and applying do
     """
-    (after,) = on_worker([(Recipe.parse([step]), _table(columns, rows))])
+    (after,) = on_worker([(Recipe.parse([step]), table(columns, rows))])
     if isinstance(after, CleanRoomsError):
         raise after
     return _cells(after)
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    """Rows of a vector as a batch."""
     cells = zip(*rows, strict=True) if rows else [()] * len(columns)
     return pa.RecordBatch.from_arrays([_array(column) for column in cells], list(columns))
 
 
-def _cells(table: pa.RecordBatch) -> tuple[list[str], list[list[Any]]]:
-    cells = [c.to_pylist() for c in table.columns]
-    return table.schema.names, [list(row) for row in zip(*cells, strict=True)]
+def _cells(batch: pa.RecordBatch) -> tuple[list[str], list[list[Any]]]:
+    cells = [c.to_pylist() for c in batch.columns]
+    return batch.schema.names, [list(row) for row in zip(*cells, strict=True)]
 
 
 def _array(cells: tuple[Any, ...]) -> pa.Array:

@@ -6,7 +6,7 @@ others stay Arrow arrays; a row number tells which of their rows are left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,7 +70,11 @@ class Touched:
             self._untouched.pop(column.column, None)
 
     def follow(self, change: Change, where: pl.Expr | None, transform: Transform) -> None:
-        """Take note of a step; rows that become other rows end it, as then nothing is untouched."""
+        """Take note of a step.
+
+        Rows that become other rows end it, as then nothing is untouched; so do keys of two epochs, whose second
+        columns only the whole plan carries.
+        """
         if self._transforms is None:
             return
         if where is not None:
@@ -93,17 +97,15 @@ class Touched:
         self._transforms.append(transform)
 
     def found(self, output: pa.Schema) -> Narrow | None:
-        """The plan on fewer columns, or None where a step needs all or does not run on fewer."""
+        """The plan on fewer columns, or None where a step makes other rows or carries keys of two epochs."""
         if self._transforms is None:
             return None
         columns = tuple(name for name in self._input.names if name in self._needed)
         untouched = {name: self._untouched[name] for name in output.names if name in self._untouched}
         return Narrow(columns, tuple(self._transforms), untouched)
 
-    def _read(self, names: object) -> None:
-        for name in names:  # type: ignore[attr-defined]
-            if name in self._untouched:
-                self._needed.add(self._untouched[name])
+    def _read(self, names: Iterable[str]) -> None:
+        self._needed |= {self._untouched[name] for name in names if name in self._untouched}
 
 
 def _arranged(change: Arrange) -> Transform:
