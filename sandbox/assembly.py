@@ -21,7 +21,7 @@ from sandbox.glue_jobs import JobRuns
 from sandbox.ministack.athena import rewrite_athena
 from sandbox.ministack.callers import caller
 from sandbox.ministack.events import put_event
-from sandbox.ministack.lookups import Inside
+from sandbox.ministack.inside import Inside
 from sandbox.ministack.services import Handler, Headers, Query, add_service, asgi, raw_path, wrap_service
 from sandbox.ministack.sessions import role_session
 from sandbox.ministack.simulation import complete_simulation

@@ -8,67 +8,44 @@ service: a query never waits for its log.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from sandbox import inside
 from sandbox.cleanrooms import names
 from sandbox.cleanrooms.outputs import Outputs
 from sandbox.cleanrooms.room import Room, member_of
 from sandbox.cleanrooms.state import Document
 from sandbox.cleanrooms.submission import Judged
-from sandbox.clients import root_client
 
-log = logging.getLogger(__name__)
 GROUP = "/aws/cleanrooms/{collaboration}"
 _ENABLED = "ENABLED"
 _SHOWN_STATUS = {"SUCCESS": "COMPLETED"}  # the word of the documentation's examples
 
 
-class AnalysisLog:
-    """Writes entries in the background, one after the other."""
+def log_submission(region: str, entries: Sequence[Document], errors: Sequence[str] = ()) -> None:
+    """Writes what :func:`entries_of` gave, with the violations of a query that was refused."""
+    more: Document = {"logStage": "SUBMISSION"}
+    if errors:
+        more["queryValidationErrors"] = json.dumps(list(errors))
+    _write(region, entries, more)
 
-    def __init__(self) -> None:
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="analysis-log")
 
-    def submitted(self, region: str, entries: Sequence[Document], errors: Sequence[str] = ()) -> None:
-        """Writes what :func:`entries_of` gave, with the violations of a query that was refused."""
-        more: Document = {"logStage": "SUBMISSION"}
-        if errors:
-            more["queryValidationErrors"] = json.dumps(list(errors))
-        self._write(region, entries, more)
-
-    def terminated(self, query: Document) -> None:
-        """Writes the end of a query; one that was cancelled after its validation has no such entry."""
-        if query["status"] == "CANCELLED":
-            return
-        error = query.get("_error") or {}
-        more = {
-            "logStage": "TERMINATION",
-            "status": _SHOWN_STATUS.get(query["status"], query["status"]),
-            "errorCode": error.get("code"),
-            "errorMessage": error.get("message"),
-        }
-        shown = {name: value for name, value in more.items() if value is not None}
-        self._write(query["_plan"]["region"], query["_plan"].get("log", ()), shown)
-
-    def close(self) -> None:
-        """Ends the writing; what waits is lost."""
-        self._writer.shutdown(wait=False, cancel_futures=True)
-
-    def _write(self, region: str, entries: Sequence[Document], more: Document) -> None:
-        stamped = [
-            {**one, "entry": {**one["entry"], **more, "eventTimestamp": round(names.now() * 1000)}}
-            for one in entries
-        ]
-        if stamped:
-            self._writer.submit(_deliver, region, stamped)
+def log_termination(query: Document) -> None:
+    """Writes the end of a query; one that was cancelled after its validation has no such entry."""
+    if query["status"] == "CANCELLED":
+        return
+    error = query.get("_error") or {}
+    more = {
+        "logStage": "TERMINATION",
+        "status": _SHOWN_STATUS.get(query["status"], query["status"]),
+        "errorCode": error.get("code"),
+        "errorMessage": error.get("message"),
+    }
+    shown = {name: value for name, value in more.items() if value is not None}
+    _write(query["_plan"]["region"], query["_plan"].get("log", ()), shown)
 
 
 def entries_of(
@@ -147,41 +124,15 @@ def _is_logging(room: Room, collaboration: Document, account: str) -> bool:
     return membership.get("status") == "ACTIVE" and membership.get("queryLogStatus") == _ENABLED
 
 
-def _deliver(region: str, entries: Sequence[Document]) -> None:
-    """Writes the entries of one query at one stage, an account's together."""
+def _write(region: str, entries: Sequence[Document], more: Document) -> None:
+    """Writes the entries of one query at one stage, an account's together, into a stream of the query's own."""
+    stamp = round(names.now() * 1000)
     by_account: dict[str, list[Document]] = {}
     for one in entries:
-        by_account.setdefault(one["account"], []).append(one["entry"])
-    for account, mine in by_account.items():
-        group = GROUP.format(collaboration=mine[0]["collaborationId"])
-        try:
-            _put(root_client("logs", account, region), group, mine)
-        except (BotoCoreError, ClientError):
-            log.warning("analysis log entries of %s were not written", group)
-
-
-def _put(client: Any, group: str, entries: Sequence[Document]) -> None:
-    stream = str(entries[0]["eventId"])
-    place = {"logGroupName": group, "logStreamName": stream}
+        by_account.setdefault(one["account"], []).append({**one["entry"], **more, "eventTimestamp": stamp})
     # CloudWatch goes by the machine's clock, not by the clean room's.
     now = round(time.time() * 1000)
-    events = [{"timestamp": now, "message": json.dumps(entry)} for entry in entries]
-    if entries[0]["logStage"] == "SUBMISSION":
-        _make_stream(client, place)
-    try:
-        client.put_log_events(**place, logEvents=events)
-    except client.exceptions.ResourceNotFoundException:  # the stream was deleted meanwhile
-        _make_stream(client, place)
-        client.put_log_events(**place, logEvents=events)
-
-
-def _make_stream(client: Any, place: dict[str, str]) -> None:
-    """A stream of its own for each query, in a group that is there after the first one."""
-    try:
-        client.create_log_stream(**place)
-    except client.exceptions.ResourceAlreadyExistsException:
-        return
-    except client.exceptions.ResourceNotFoundException:
-        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_log_group(logGroupName=place["logGroupName"])
-        client.create_log_stream(**place)
+    for account, mine in by_account.items():
+        group = GROUP.format(collaboration=mine[0]["collaborationId"])
+        events = [{"timestamp": now, "message": json.dumps(entry)} for entry in mine]
+        inside.services().put_log_events(account, region, group, mine[0]["eventId"], events)

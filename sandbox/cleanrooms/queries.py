@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 
 from sandbox.cleanrooms import names, refusals
-from sandbox.cleanrooms.analysis_log import AnalysisLog, entries_of
+from sandbox.cleanrooms.analysis_log import entries_of, log_submission
 from sandbox.cleanrooms.engine.managed import ManagedStorage
 from sandbox.cleanrooms.engine.runner import UNFINISHED, QueryRunner
 from sandbox.cleanrooms.intermediate_states import VERSION
@@ -62,11 +62,9 @@ class Queries(Room):
         settings: Settings,
         managed: ManagedStorage,
         runner: QueryRunner,
-        analysis_log: AnalysisLog,
     ) -> None:
         super().__init__(store, settings, managed)
         self.runner = runner
-        self.analysis_log = analysis_log
 
     def start_protected_query(self, caller: Caller, **request: Any) -> Document:
         """Judges a query and starts it.
@@ -115,7 +113,7 @@ class Queries(Room):
             self, collaboration, caller.account, query["id"], submitted.parameters, judged, outputs
         )
         if refusal and self.settings.violations == "sync":
-            self.analysis_log.submitted(caller.region, entries, [refusal])
+            log_submission(caller.region, entries, [refusal])
             raise refusals.query_refused(refusal)
         check_buckets(outputs, caller.region, collaboration.get("allowedResultRegions") or ())
         query["_plan"] = _plan(submitted, refusal, query["id"]) | {"log": entries}
@@ -131,7 +129,7 @@ class Queries(Room):
             if version is not None:
                 self.store.add(VERSION, version, owner=caller.account, parent=version["tableId"])
             self.store.add("protected_query", query, owner=caller.account, parent=collaboration["id"])
-        self.analysis_log.submitted(caller.region, entries, [refusal] if refusal else [])
+        log_submission(caller.region, entries, [refusal] if refusal else [])
         self.runner.start(query["id"])
         return _view(query, caller.account)
 

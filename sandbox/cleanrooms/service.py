@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox import clock
-from sandbox.cleanrooms.analysis_log import AnalysisLog
+from sandbox.cleanrooms.analysis_log import log_termination
 from sandbox.cleanrooms.association_rules import AssociationRules
 from sandbox.cleanrooms.associations import Associations
 from sandbox.cleanrooms.budget_templates import BudgetTemplates
@@ -69,12 +69,11 @@ class CleanRooms(
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = Store(data_dir / "state.sqlite" if data_dir else None)
         Events(store)
-        analysis_log = AnalysisLog()
         work = data_dir / "work" if data_dir else None
         managed = ManagedStorage(data_dir / "managed" if data_dir else None)
 
         def ended(query: Document) -> None:
-            analysis_log.terminated(query)
+            log_termination(query)
             if "version" in query["_plan"]:
                 settle(store, managed, query["_plan"]["collaboration"])
 
@@ -87,7 +86,7 @@ class CleanRooms(
             }
         )
         self._rates = Rates()
-        Queries.__init__(self, store, settings, managed, runner, analysis_log)
+        Queries.__init__(self, store, settings, managed, runner)
 
     def admit(self, caller: Caller, operation: str) -> None:
         """Lets a call pass that keeps to the request rates, where these are enforced.
@@ -105,5 +104,4 @@ class CleanRooms(
     def close(self) -> None:
         """Ends all queries and closes the state."""
         self.runner.close()
-        self.analysis_log.close()
         self.store.close()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import ministack.app as _app
 from ministack.core import iam_evaluator, responses, router
 
-from sandbox.ministack.events import use_running_loop
+from sandbox.ministack.loop import use_running_loop
 from sandbox.ministack.services import raw_path
 from sandbox.ministack.trail import begin_notes
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.services import athena, cloudtrail, eventbridge, glue, iam, s3, sts
+from ministack.services import athena, cloudtrail, cloudwatch_logs, eventbridge, glue, iam, s3, sts
 
-from sandbox.ministack.lookups import Inside
+from sandbox.ministack.inside import Inside
 from sandbox.ministack.sessions import role_session
 
 
@@ -52,6 +52,9 @@ def test_services_are_told_apart_by_credential_scope() -> None:
         (app._ct_request_params, ["headers", "body", "query_params"]),
         (app._request_account_scope, ["access_key_id"]),
         (eventbridge._put_events, ["data", "allow_aws_source"]),
+        (cloudwatch_logs._create_log_group, ["data"]),
+        (cloudwatch_logs._create_log_stream, ["data"]),
+        (cloudwatch_logs._put_log_events, ["data"]),
         (athena._run_duckdb, ["query", "database", "catalog"]),
         (iam_evaluator.resolve_principal, ["access_key_id", "account_id", "credential"]),
         (iam_evaluator._gather_role_policies, ["role_name", "account_id"]),

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from sandbox.cleanrooms import names
@@ -54,19 +55,19 @@ class QueryRunner:
         self._managed = managed
         self._cancelled: dict[str, threading.Event] = {}
         self._closing = threading.Event()
+        self._submitted: SimpleQueue[str | None] = SimpleQueue()
         # Removed by the interpreter's exit, too.
         self._temporary = None if workspace else tempfile.TemporaryDirectory(prefix="cleanrooms-")
         place = Path(self._temporary.name) if self._temporary else workspace
         assert place is not None
         self._workspace = _fresh(place)
         self._end_interrupted()
+        threading.Thread(target=self._dispatch, name="protected-queries", daemon=True).start()
 
     def start(self, identifier: str) -> None:
         """Starts a query that the store holds as SUBMITTED."""
         self._cancelled[identifier] = threading.Event()
-        threading.Thread(
-            target=self._run, args=(identifier,), name=f"protected-query-{identifier}", daemon=True
-        ).start()
+        self._submitted.put(identifier)
 
     def cancel(self, identifier: str) -> Document | None:
         """Begins to cancel a query and returns it, ``None`` when it cannot be cancelled any more."""
@@ -78,7 +79,15 @@ class QueryRunner:
     def close(self) -> None:
         """Ends all processes; the queries are found interrupted at the next start."""
         self._closing.set()
+        self._submitted.put(None)
         shutil.rmtree(self._workspace, ignore_errors=True)
+
+    def _dispatch(self) -> None:
+        """Gives every submitted query a thread: starting one waits for it, which no caller has to."""
+        while (identifier := self._submitted.get()) is not None:
+            threading.Thread(
+                target=self._run, args=(identifier,), name=f"protected-query-{identifier}", daemon=True
+            ).start()
 
     def _end_interrupted(self) -> None:
         for query in self._store.find("protected_query", status=UNFINISHED):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.testing import ACCOUNT, PARTNER
+from sandbox.testing import ACCOUNT, PARTNER, running
 from tests.sandbox.cleanrooms.lab import Lab, Party, any_query
 from tests.waiting import until
 
@@ -102,3 +104,18 @@ def test_a_member_without_logging_gets_none(tables: Lab) -> None:
     assert len(entries(tables, tables.brand, 4)) == 4
     group = f"/aws/cleanrooms/{tables.collaboration}"
     assert not tables.retailer.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+
+
+def test_a_query_that_a_restart_interrupted_is_logged_as_failed(tmp_path: Path) -> None:
+    with running(data=tmp_path, environment={"SANDBOX_CLEANROOMS_SUBMITTED_SECONDS": "600"}) as aws:
+        lab = Lab(aws)
+        lab.brand.csv_table("people", ["k"], [("1",), ("2",)])
+        lab.brand.share(lab.membership, "people", ["k"], "CUSTOM", any_query())
+        query = lab.start("SELECT COUNT(*) AS n FROM people p")
+        aws.process.send_signal(signal.SIGKILL)
+        aws.process.wait(timeout=120)
+    with running(data=tmp_path) as aws:
+        lab.brand.aws = aws
+        (entry,) = entries(lab, lab.brand, 1)
+    assert (entry["eventId"], entry["logStage"]) == (query, "TERMINATION")
+    assert (entry["status"], entry["errorCode"]) == ("FAILED", "TRANSIENT_ERROR")

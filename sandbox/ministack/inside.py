@@ -1,4 +1,4 @@
-"""Look-ups of :mod:`sandbox.inside`: other threads only read, one entry at a time."""
+"""The services of :mod:`sandbox.inside`: other threads only read, one entry at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from ministack.services import glue as _glue
 from ministack.services import s3 as _s3
+
+from sandbox.ministack.logs import put_log_events
 
 
 class Inside:
@@ -20,3 +22,5 @@ class Inside:
     def has_bucket(self, account: str, name: str) -> bool:
         """Returns whether the account owns a bucket of that name."""
         return bool(_s3._buckets.contains_scoped(account, None, name))
+
+    put_log_events = staticmethod(put_log_events)
