@@ -15,6 +15,8 @@ _OF_LIBRARY = {
         "_RJEM_MALLOC_CONF": "dirty_decay_ms:5000,muzzy_decay_ms:5000",
     },
     "pyarrow": {"MIMALLOC_PURGE_DELAY": "1000"},
+    # Its threads for linear algebra, of which we have none, wait for work by spinning.
+    "numpy": {"OPENBLAS_NUM_THREADS": "1"},
 }
 """Environment variables that a library reads once, when it is loaded."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3

@@ -118,15 +118,24 @@ def test_row_numbers_do_not_depend_on_blocks(block: int, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("size", [1, 700, 1_000_000])
+@pytest.mark.parametrize("most_rows", [1, 6, 7, 100, 1_000])
 def test_row_numbers_do_not_depend_on_how_batches_are_joined(
-    size: int, monkeypatch: pytest.MonkeyPatch
+    size: int, most_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = [f"{n},x" if n % 7 else f"{n},x,extra" for n in range(1, 401)]
     data = "\n".join(["a,b", *lines, "no row"]).encode()
     monkeypatch.setattr(formats, "BLOCK_BYTES", 100)
     apart = csv(data)
     monkeypatch.setattr("cleanrooms.sources.rows.JOINED_BYTES", size)
+    monkeypatch.setattr("cleanrooms.sources.rows.JOINED_ROWS", most_rows)
     assert rows(joined(read_csv(unpacked(data), CSV(), CONTRACT, "f"))) == apart
+
+
+def test_batches_are_as_large_as_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cleanrooms.sources.rows.JOINED_ROWS", 4)
+    batches = [pa.RecordBatch.from_pydict({"a": list(range(size))}) for size in (3, 2, 9, 1)]
+    found = list(joined(Rows(batch, 1) for batch in batches))
+    assert [part.batch.num_rows for part in found] == [4, 4, 4, 3]
 
 
 def test_batches_of_other_types_are_not_joined() -> None:

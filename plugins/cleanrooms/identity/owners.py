@@ -49,7 +49,7 @@ class Owners:
 
     def _sorted(self) -> np.ndarray:
         waiting = pl.concat([pl.Series(dtype=pl.UInt64), *(s.rename("") for s in self._waiting)])
-        return waiting.sort(multithreaded=False).to_numpy()
+        return np.sort(waiting.to_numpy())
 
 
 def _runs(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

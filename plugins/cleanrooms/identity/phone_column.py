@@ -1,4 +1,4 @@
-"""Phone numbers on whole columns: plain shapes by expressions over their digits, the rest by libphonenumber.
+"""Phone numbers on whole columns: plain shapes by the bytes of their digits, the rest by libphonenumber.
 
 libphonenumber takes some 30 microseconds a number in Python. Nearly all numbers of real columns are digits with
 usual punctuation, and what becomes of those is decided by ``phone_rules`` for whole columns at once; the rest is
@@ -8,11 +8,15 @@ asked one by one, each distinct text once. Both give the same, which tests compa
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
+import numpy as np
 import phonenumbers
 import polars as pl
 
-from cleanrooms.identity import phone, phone_rules, punctuation
+from cleanrooms.identity import phone, phone_rules
+from cleanrooms.identity.packed import Packed
+from cleanrooms.identity.phone_reading import read_national
 from cleanrooms.identity.text import BLANKS, Reason
 
 _SHAPE = r"^\+?[0-9 ().-]+$"
@@ -21,146 +25,153 @@ _SHORTEST, _LONGEST = 4, 16
 """Digits of a number that parsing neither refuses as too short nor as too long."""
 _FEW = 48
 """Numbers of a calling code below which libphonenumber is asked at once."""
-_ONE_DIGIT = [digit * n for digit in "0123456789" for n in range(_SHORTEST, _LONGEST + 1)]
-_CODES = {code for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items() if regions != ("001",)}
+_ONE_DIGIT = pl.Series([digit * n for digit in "0123456789" for n in range(_SHORTEST, _LONGEST + 1)])
+_MOST_BYTES = 1 << 30
+"""Of a column that is worked on at once; positions in it are 32-bit numbers."""
 
-_SCHEMA = {"i": pl.UInt32, "o": pl.String}
+_CODES = np.zeros(1000, np.int64)
+"""The calling code with which three digits begin, 0 for none; no code is the beginning of another."""
+for _code, _regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+    if _regions != ("001",):
+        _width = 10 ** (3 - len(str(_code)))
+        _CODES[_code * _width : (_code + 1) * _width] = _code
+
+_SCHEMA = {"i": pl.Int64, "o": pl.String}
 """Places and outcomes that are certain: E.164 or a reason."""
 
 
 def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
     """E.164 or null, and counted reasons; equal to ``phone.e164`` on every value."""
-    texts = values.rename("t")
-    found = (
-        _of_home(texts, region)
-        if region is not None
-        else pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
-    )
-    left = texts.to_frame().with_row_index("i").filter(texts.is_not_null() & found.is_null())
-    others, reasons = _any(left.get_column("t"), region)
+    if values.estimated_size() > _MOST_BYTES and len(values) > 1:
+        middle = len(values) // 2
+        (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
+        return first.append(second), reasons + more
+    found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
+    left = (values.is_not_null() & found.is_null()).arg_true()
+    others, reasons = _any(values.gather(left), region)
     if values.null_count():
         reasons[Reason.MISSING.value] += values.null_count()
     if len(left):
-        found = found.scatter(left.get_column("i"), others)
+        found = found.scatter(left, others)
     return found.alias(values.name), reasons
 
 
-def _of_home(texts: pl.Series, region: str) -> pl.Series:
+def _nothing_yet(rows: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, rows)
+
+
+def _of_home(values: pl.Series, region: str) -> pl.Series:
     """E.164 of what is certainly a valid number of the region's calling code, which most of a column is; else null.
 
-    The same readings as in :func:`_any`, without parting the column by them.
+    The same readings as in :func:`_any`, without parting the column by them. What is no digit at all is left to the
+    rules, which no such text fulfils.
     """
     home = phone_rules.of_region(region)
     rules = phone_rules.of_code(int(home.code))
-    digits, plus = pl.col("d"), pl.col("p")
-    own = ~home.other & ~digits.str.starts_with(home.abroad) if home.abroad else ~home.other
-    frame = pl.DataFrame({"t": texts, "d": punctuation.without(texts, _PUNCTUATION)})
-    frame = frame.with_columns(p=pl.col("t").str.starts_with("+"), w=home.with_code, own=own)
+    texts = Packed.of(values, _PUNCTUATION)
+    plus = texts.byte(0) == ord("+")
+    digits = texts.behind(plus)
+    read = read_national(digits, home)
     # How much stands before the national number.
-    before = pl.when(plus).then(1 + len(home.code)).when("w").then(len(home.code))
-    if home.prefix:
-        before = before.when(digits.str.starts_with(home.prefix)).then(len(home.prefix))
-    as_written = pl.when(plus).then(digits.str.starts_with(f"+{home.code}")).otherwise("own")
-    size = digits.str.len_bytes() - plus
-    nothing = digits.is_in(pl.Series(_ONE_DIGIT).implode())
-    read = as_written & size.is_between(_SHORTEST, _LONGEST) & ~nothing
-    found = frame.select("p", "w", n=digits.str.slice(before.otherwise(0)), read=read)
-    certain = pl.col("read") & rules.valid & ~((plus | pl.col("w")) & rules.prefixed)
-    number = pl.concat_str(pl.lit(f"+{home.code}"), "n")
-    return found.select(pl.when(certain).then(number)).to_series()
+    before = np.where(plus | read.with_code, len(home.code), np.where(read.prefix, len(home.prefix), 0))
+    as_written = np.where(plus, digits.begins(home.code), ~(read.abroad | read.other))
+    certain = as_written & _sized(digits) & ~_nothing(digits)
+    frame = pl.DataFrame(
+        {"n": digits.behind(before).series("n"), "certain": certain, "coded": plus | read.with_code}
+    )
+    valid = pl.col("certain") & rules.valid & ~(pl.col("coded") & rules.prefixed)
+    return frame.select(pl.when(valid).then(pl.concat_str(pl.lit(f"+{home.code}"), "n"))).to_series()
 
 
-def _any(texts: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
+def _any(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
     """:func:`e164` of texts without nulls, parted by how they are read."""
     from cleanrooms.identity.columns import map_distinct
 
-    given = texts.to_frame("t").with_row_index("i")
-    done = pl.concat([*_read(_plain(given), region), pl.DataFrame(schema=_SCHEMA)])
-    outcomes = pl.Series("o", [None], pl.String).new_from_index(0, len(texts))
+    done = pl.concat([pl.DataFrame(schema=_SCHEMA), *_read(values, region)])
+    outcomes = _nothing_yet(len(values))
     if len(done):
         outcomes = outcomes.scatter(done.get_column("i"), done.get_column("o"))
     refused = outcomes.filter(~outcomes.str.starts_with("+"))
-    left = outcomes.is_null()
-    found, reasons = map_distinct(texts.filter(left), phone.e164, region)
+    left = outcomes.is_null().arg_true()
+    found, reasons = map_distinct(values.gather(left), phone.e164, region)
     reasons.update(dict(refused.value_counts().iter_rows()))
     if len(found):
-        outcomes = outcomes.scatter(left.arg_true(), found)
+        outcomes = outcomes.scatter(left, found)
     return outcomes.set(~outcomes.str.starts_with("+"), None), reasons
 
 
-def _plain(given: pl.DataFrame) -> pl.DataFrame:
-    """Texts of the plain shape as digits ``d``, and whether they begin with a plus, at their places ``i``."""
-    text = pl.col("t")
-    return (
-        given.with_columns(text.str.strip_chars(BLANKS))
-        .filter(text.str.contains(_SHAPE))
-        .select(
-            "i",
-            text.str.starts_with("+").alias("plus"),
-            text.str.replace_many([*_PUNCTUATION, "+"], [""]).alias("d"),
-        )
-        .filter(pl.col("d").str.len_bytes().is_between(_SHORTEST, _LONGEST))
-    )
-
-
-def _read(numbers: pl.DataFrame, region: str | None) -> list[pl.DataFrame]:
-    plus, digits = pl.col("plus"), pl.col("d")
-    nothing = ~plus & digits.is_in(pl.Series(_ONE_DIGIT).implode())
-    outcomes = [numbers.filter(nothing).select("i", pl.lit(Reason.PLACEHOLDER.value).alias("o"))]
-    abroad = [numbers.filter(plus).select("i", "d")]
+def _read(values: pl.Series, region: str | None) -> Iterator[pl.DataFrame]:
+    """What is certain about texts of the plain shape."""
+    texts = values.str.strip_chars(BLANKS)
+    places = texts.str.contains(_SHAPE).arg_true()
+    written = Packed.of(texts.gather(places), _PUNCTUATION)
+    plus = written.byte(0) == ord("+")
+    digits = written.behind(plus)
+    sized = _sized(digits)
+    places, plus, digits = places.to_numpy()[sized], plus[sized], digits.chosen(sized)
+    nothing = ~plus & _nothing(digits)
+    yield _outcomes(places[nothing], pl.repeat(Reason.PLACEHOLDER.value, int(nothing.sum()), eager=True))
+    abroad, before = plus, np.zeros(len(digits), np.int64)
     if region is not None:
         rules = phone_rules.of_region(region)
-        home = numbers.filter(~plus & ~nothing).select("i", "d")
-        if rules.abroad:
-            out = digits.str.starts_with(rules.abroad)
-            number = digits.str.slice(len(rules.abroad))
-            abroad.append(home.filter(out).select("i", number).filter(~digits.str.starts_with("0")))
-            home = home.filter(~out)
-        home = home.filter(~rules.other)
-        if rules.prefix:
-            out = digits.str.starts_with(rules.prefix)
-            stripped = home.filter(out).select("i", n=digits.str.slice(len(rules.prefix)))
-            outcomes.append(_judge(stripped, int(rules.code), certain=False))
-            home = home.filter(~out)
-        with_code = home.filter(rules.with_code)
-        if len(with_code):
-            abroad.append(with_code)
-            home = home.filter(~rules.with_code)
-        outcomes.append(_judge(home.select("i", n=digits), int(rules.code)))
-    return outcomes + _international(pl.concat(abroad))
+        read, home = read_national(digits, rules), ~plus & ~nothing
+        out = home & read.abroad
+        before[out] = len(rules.abroad)
+        abroad = abroad | (out & (digits.byte(len(rules.abroad)) != ord("0")))
+        home &= ~out & ~read.other
+        stripped = home & read.prefix
+        yield _judge(
+            places[stripped], digits.chosen(stripped).behind(len(rules.prefix)), rules.code, certain=False
+        )
+        home &= ~stripped
+        abroad |= home & read.with_code
+        home &= ~read.with_code
+        yield _judge(places[home], digits.chosen(home), rules.code)
+    yield from _international(places[abroad], digits.chosen(abroad).behind(before[abroad]))
 
 
-def _international(numbers: pl.DataFrame) -> list[pl.DataFrame]:
-    """Numbers that begin with a calling code; no code is the beginning of another."""
-    digits = pl.col("d")
-    one, two = digits.str.slice(0, 1), digits.str.slice(0, 2)
-    codes = {n: [str(c) for c in _CODES if len(str(c)) == n] for n in (1, 2)}
-    size = (
-        pl.when(one.is_in(pl.Series(codes[1]).implode()))
-        .then(1)
-        .when(two.is_in(pl.Series(codes[2]).implode()))
-        .then(2)
-        .otherwise(3)
+def _sized(digits: Packed) -> np.ndarray:
+    return (digits.sizes >= _SHORTEST) & (digits.sizes <= _LONGEST)
+
+
+def _nothing(digits: Packed) -> np.ndarray:
+    """Which are one digit over and over."""
+    first = digits.byte(0)
+    suspects = np.flatnonzero(
+        (first == digits.byte(1)) & (first == digits.byte(2)) & (first == digits.byte(3))
     )
-    split = numbers.select("i", digits.str.slice(0, size).alias("c"), digits.str.slice(size).alias("n"))
-    outcomes = []
-    for (code,), part in split.partition_by("c", as_dict=True, include_key=False).items():
-        if len(part) >= _FEW and int(code) in _CODES:
-            rules = phone_rules.of_code(int(code))
-            outcomes.append(_judge(part.filter(~rules.prefixed), int(code)))
-    return outcomes
+    found = np.zeros(len(digits), bool)
+    if len(suspects):
+        found[suspects] = digits.chosen(suspects).series("d").is_in(_ONE_DIGIT.implode()).to_numpy()
+    return found
 
 
-def _judge(numbers: pl.DataFrame, code: int, *, certain: bool = True) -> pl.DataFrame:
-    """Outcomes of numbers ``n`` of a calling code.
+def _international(places: np.ndarray, digits: Packed) -> Iterator[pl.DataFrame]:
+    """Numbers that begin with a calling code."""
+    start = sum((digits.byte(k).astype(np.int64) - ord("0")) * 10 ** (2 - k) for k in range(3))
+    codes = _CODES[np.clip(start, 0, 999)]
+    known, counts = np.unique(codes, return_counts=True)
+    for code in known[(counts >= _FEW) & (known > 0)]:
+        of_code = codes == code
+        yield _judge(places[of_code], digits.chosen(of_code).behind(len(str(code))), str(code), abroad=True)
+
+
+def _judge(
+    places: np.ndarray, numbers: Packed, code: str, *, certain: bool = True, abroad: bool = False
+) -> pl.DataFrame:
+    """Outcomes of numbers without their calling code.
 
     :param certain: whether an invalid number is certainly none, and not one that is read in another way
+    :param abroad: the calling code was written; what parsing might take off the front is left open then
     """
-    if not len(numbers):
+    if not len(places):
         return pl.DataFrame(schema=_SCHEMA)
-    rules = phone_rules.of_code(code)
-    number = pl.concat_str(pl.lit(f"+{code}"), pl.col("n"))
-    judged = numbers.with_columns(o=pl.when(rules.valid).then(number))
+    rules = phone_rules.of_code(int(code))
+    given = pl.DataFrame({"i": places.astype(np.int64), "n": numbers.series("n")})
+    number = pl.concat_str(pl.lit(f"+{code}"), "n")
+    judged = given.filter(~rules.prefixed if abroad else True).with_columns(
+        o=pl.when(rules.valid).then(number)
+    )
     known = pl.col("o").is_not_null()
     rest = judged.filter(~known)
     if not certain or not len(rest):
@@ -171,3 +182,7 @@ def _judge(numbers: pl.DataFrame, code: int, *, certain: bool = True) -> pl.Data
     )
     others = rest.select("i", o=outcome).filter(known)
     return others if len(rest) == len(judged) else pl.concat([judged.select("i", "o").filter(known), others])
+
+
+def _outcomes(places: np.ndarray, outcomes: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"i": places.astype(np.int64), "o": outcomes}, schema=_SCHEMA)

@@ -38,20 +38,24 @@ class Rules:
 
 @dataclass(frozen=True)
 class National:
-    """How numbers without a calling code are read in a region, in the column ``d`` (all digits).
+    """How numbers without a plus are read in a region, by the digits that they begin with.
 
     :ivar code: the region's calling code
     :ivar prefix: digits that are taken off where a valid number remains, such as 0; empty where there are none
     :ivar abroad: digits before a calling code, such as 00; empty where they are no plain digits
-    :ivar other: starts that only libphonenumber reads
-    :ivar with_code: the calling code and a number, written without a plus
+    :ivar other: patterns of starts that only libphonenumber reads
+    :ivar longest: digits of the longest number; a longer one that begins with the code has the code in it
+    :ivar takes_code: whether that is so
+    :ivar whole: lengths at which a number that begins like the code is certainly read without one
     """
 
     code: str
     prefix: str
     abroad: str
-    other: pl.Expr
-    with_code: pl.Expr
+    other: tuple[str, ...]
+    longest: int
+    takes_code: bool
+    whole: tuple[int, ...]
 
 
 @cache
@@ -78,28 +82,25 @@ def of_code(code: int) -> Rules:
 def of_region(region: str) -> National:
     """How a region's own numbers are read."""
     data = _metadata(region)
-    code, digits = str(data.country_code), pl.col("d")
+    code = str(data.country_code)
     prefix, abroad = data.national_prefix_for_parsing or "", data.international_prefix or ""
-    other = pl.lit(False)
     main = _metadata(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[data.country_code][0])
     alone = main is data or main.id == data.id
     plain = alone and prefix.isdigit() and data.national_prefix_transform_rule is None
     plain_prefix = prefix if plain and not (prefix.startswith(code) or code.startswith(prefix)) else ""
-    if prefix and not plain_prefix and prefix != code:
-        other = other | digits.str.contains(_starting(prefix))
     plain_abroad = abroad if abroad.isdigit() else ""
-    if abroad and not plain_abroad:
-        other = other | digits.str.contains(_starting(abroad))
-    too_long = digits.str.len_bytes() > max(data.general_desc.possible_length)
-    same = alone or prefix == (main.national_prefix_for_parsing or "")
-    with_code = digits.str.starts_with(code) & too_long & pl.lit(same)
-    # Digits that begin like the calling code could also be a whole number of the region.
-    either = digits.str.starts_with(code) & ~with_code
-    if _american(data):
+    other = [prefix] if prefix and not plain_prefix and prefix != code else []
+    other += [abroad] if abroad and not plain_abroad else []
+    return National(
+        code,
+        plain_prefix,
+        plain_abroad,
+        tuple(map(_starting, other)),
+        max(data.general_desc.possible_length),
+        alone or prefix == (main.national_prefix_for_parsing or ""),
         # As above: ten digits stay as they are.
-        either = either & (digits.str.len_bytes() != 10)
-    other = other | either
-    return National(code, plain_prefix, plain_abroad, other, with_code)
+        (10,) if _american(data) else (),
+    )
 
 
 def _elsewhere(regions: list[Any]) -> pl.Expr:

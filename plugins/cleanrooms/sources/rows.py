@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from cleanrooms.tables.parquet import ROW_GROUP_ROWS
+
 BATCH_ROWS = 32_768
 """Rows of one JSON or Parquet batch."""
 
-JOINED_BYTES = 8 * 1024**2
-"""Cells that are worked on at once. Fewer take more time, as a recipe's steps cost some milliseconds a batch, whatever
-its size; more take more memory."""
+JOINED_BYTES = 16 * 1024**2
+JOINED_ROWS = ROW_GROUP_ROWS
+"""Cells, and rows, that are worked on at once. Fewer take more time, as a recipe's steps cost some milliseconds a
+batch, whatever its size; more take more memory. As many as a row group has need not be copied together for it."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,28 @@ class Rows:
             number += 1
         return number
 
+    def split(self, at: int) -> tuple[Rows, Rows]:
+        """The rows before and from an index, which may count from the end; bad lines stay in front of their row."""
+        at = at % self.batch.num_rows
+        first = self.number(at)
+        before = tuple(line for line in self.bad_lines if line.number < first)
+        after = self.bad_lines[len(before) :]
+        return Rows(self.batch[:at], self.first, before), Rows(self.batch[at:], first, after)
+
 
 def joined(parts: Iterable[Rows]) -> Iterator[Rows]:
-    """The same rows of one file in fewer, larger batches (:data:`JOINED_BYTES`)."""
+    """The same rows of one file in fewer, larger batches (:data:`JOINED_BYTES`, :data:`JOINED_ROWS`)."""
     waiting: list[Rows] = []
     for rows in parts:
         if waiting and not rows.batch.schema.equals(waiting[0].batch.schema):
             yield _one(waiting)
             waiting = []
         waiting.append(rows)
-        if sum(each.batch.nbytes for each in waiting) >= JOINED_BYTES:
+        while (over := sum(each.batch.num_rows for each in waiting) - JOINED_ROWS) > 0:
+            enough, rest = waiting.pop().split(-over)
+            yield _one([*waiting, enough])
+            waiting = [rest]
+        if over == 0 or sum(each.batch.nbytes for each in waiting) >= JOINED_BYTES:
             yield _one(waiting)
             waiting = []
     if waiting:

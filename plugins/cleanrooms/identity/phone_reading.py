@@ -1,0 +1,46 @@
+"""How digits without a plus are read in a region, for whole columns (``phone_rules.National``)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cleanrooms.identity.packed import Packed
+from cleanrooms.identity.phone_rules import National
+
+
+class Reading(NamedTuple):
+    """Which numbers begin with what; several may hold of one number.
+
+    :ivar abroad: the digits before a calling code
+    :ivar other: what only libphonenumber reads
+    :ivar prefix: the national prefix
+    :ivar with_code: the calling code, written without a plus
+    """
+
+    abroad: np.ndarray
+    other: np.ndarray
+    prefix: np.ndarray
+    with_code: np.ndarray
+
+
+def read_national(digits: Packed, region: National) -> Reading:
+    """Look at what numbers begin with."""
+    nowhere = np.zeros(len(digits), bool)
+    coded = digits.begins(region.code)
+    with_code = coded & (digits.sizes > region.longest) if region.takes_code else nowhere
+    # Digits that begin like the calling code could also be a whole number of the region.
+    other = coded & ~with_code
+    for size in region.whole:
+        other &= digits.sizes != size
+    if region.other:
+        texts = digits.series("d")
+        for pattern in region.other:
+            other |= texts.str.contains(pattern).to_numpy()
+    return Reading(
+        digits.begins(region.abroad) if region.abroad else nowhere,
+        other,
+        digits.begins(region.prefix) if region.prefix else nowhere,
+        with_code,
+    )
