@@ -2,8 +2,12 @@
 
 Every aggregation of the final SELECT is blurred by a whole number of users: a count by the number itself,
 a sum by that many times the group's largest value, an average by that share of it. The draw depends on
-the seed, the aggregation and the group's keys only, so the same seed gives the same result. Contributions
-of a user are not limited, and no claim of privacy is made.
+the seed, the aggregation and the group's keys only, so the same seed gives the same result, and an aggregation that
+stands in the SELECT and in ORDER BY is blurred once. Contributions of a user are not limited, and no claim of privacy
+is made.
+
+OpenDP, the library for the real thing, does not fit a rehearsal: its draws cannot be seeded, by design, so that no
+query could be repeated and no test could know its answer, and it takes 265 MB. Nothing here may be used for more.
 """
 
 from __future__ import annotations
