@@ -244,3 +244,20 @@ def test_an_avenue_is_written_as_each_country_writes_it() -> None:
     assert one("street", "5 Avenue Foch", "amazon_amc_fr") == "5avefoch"
     assert one("street", "5 Ave Foch", "amazon_amc_fr") == "5avefoch"
     assert one("street", "3 Pl. Mayor", "amazon_amc_es") == "3plazamayor"
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "canonical"),
+    [
+        ("us", "39 West Street", "39wst"),
+        ("de", "Hauptstraße 12", "hauptstrasse12"),
+        ("gb", "12-14 High Street", "12-14highst"),
+        ("gb", "12-a High Street", "12ahighst"),
+        ("es", "Av. Diagonal 640", "avdiagonal640"),
+    ],
+)
+def test_streets_are_written_as_amazon_writes_them_and_stay_so(
+    country: str, text: str, canonical: str
+) -> None:
+    assert one("street", text, f"amazon_amc_{country}") == canonical
+    assert one("street", canonical, f"amazon_amc_{country}") == canonical
