@@ -92,8 +92,8 @@ def test_the_conformance_report_shows_a_dialect_that_fails_and_where() -> None:
         },
     ]
     text = conformance.report(vectors, "some.yaml")
-    assert "| meta@1 | pass | 1 of 1 |" in text
-    assert "| snap@1 | **fail** | 0 of 1 |" in text
+    assert "| meta@2 | pass | 1 of 1 |" in text
+    assert "| snap@2 | **fail** | 0 of 1 |" in text
     assert "- `bad` (snap): became 'a@b.co', expected 'A@b.co'" in text
 
 

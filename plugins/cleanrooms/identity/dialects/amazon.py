@@ -115,7 +115,7 @@ def _marketing_cloud(country: str) -> Dialect:
 
 CONVERSIONS = Dialect(
     name="amazon_conversions",
-    version="1",
+    version="2",
     source="https://advertising.amazon.com/API/docs/en-us/guides/conversions-api",
     normalisers={
         "email": cleaned_email(r"a-z0-9.@+_\-"),
