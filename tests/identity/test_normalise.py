@@ -200,10 +200,10 @@ def test_a_column_without_rows_stays_empty_whatever_its_regions() -> None:
 
 
 def test_dialects_are_found_by_name_version_and_alias() -> None:
-    assert dialect("uid2@1").label == "uid2@1"
+    assert dialect("uid2@2").label == "uid2@2"
     assert dialect("google").name == "google_data_manager"
-    with pytest.raises(ConfigError, match="is at version 1, not 2"):
-        dialect("uid2@2")
+    with pytest.raises(ConfigError, match="is at version 2, not 1"):
+        dialect("uid2@1")
     with pytest.raises(ConfigError, match="dialect 'nobody' is unknown"):
         dialect("nobody")
 
@@ -220,7 +220,7 @@ def test_every_dialect_names_its_source() -> None:
     ("arguments", "message"),
     [
         (("email", "email", "nobody"), "dialect 'nobody' is unknown"),
-        (("b", "birth_date", "uid2"), "uid2@1 has no identifier 'birth_date'"),
+        (("b", "birth_date", "uid2"), "uid2@2 has no identifier 'birth_date'"),
         (("phone", "phone", "plain", "XX"), "region 'XX' is unknown"),
     ],
 )
@@ -244,3 +244,43 @@ def test_an_avenue_is_written_as_each_country_writes_it() -> None:
     assert one("street", "5 Avenue Foch", "amazon_amc_fr") == "5avefoch"
     assert one("street", "5 Ave Foch", "amazon_amc_fr") == "5avefoch"
     assert one("street", "3 Pl. Mayor", "amazon_amc_es") == "3plazamayor"
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "canonical"),
+    [
+        ("us", "39 West Street", "39wst"),
+        ("de", "Hauptstraße 12", "hauptstrasse12"),
+        ("gb", "12-14 High Street", "12-14highst"),
+        ("gb", "12-a High Street", "12ahighst"),
+        ("es", "Av. Diagonal 640", "avdiagonal640"),
+    ],
+)
+def test_streets_are_written_as_amazon_writes_them_and_stay_so(
+    country: str, text: str, canonical: str
+) -> None:
+    assert one("street", text, f"amazon_amc_{country}") == canonical
+    assert one("street", canonical, f"amazon_amc_{country}") == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "canonical"),
+    [
+        ("65 1243 5678", "SG", "+6512435678"),
+        ("65 1243 5678", None, None),
+        ("+65 1243 5678", None, "+6512435678"),
+        ("(555) 555-5555", "US", None),
+        ("+1 111-111-1111", "US", None),
+        ("1 234", "US", None),
+    ],
+)
+def test_a_number_written_with_its_country_code_need_not_be_assigned(
+    text: str, region: str | None, canonical: str | None
+) -> None:
+    assert one("phone", text, "uid2", region) == canonical
+    assert one("phone", text, "google_ads", region) == canonical
+
+
+@pytest.mark.parametrize("name", ["meta", "pinterest", "snap", "tiktok", "liveramp", "google_data_manager"])
+def test_a_digest_in_a_column_of_phones_is_no_phone(name: str) -> None:
+    assert one("phone", "8df99a46f811595e1a1de5016e2445bc202f72b946482032a75aec528a0a350d", name) is None

@@ -2,12 +2,14 @@
 
 Source: aws/c3r, FingerprintTransformer and SaltedHkdf: HMAC-SHA-256 of the value's bytes under a key that
 HKDF-SHA-256 (RFC 5869) derives from the shared secret, the collaboration's id as salt, and the column's
-label; written ``02:hmac:`` and base64. Numbers are eight bytes, big-endian; booleans one byte.
+label; written ``02:hmac:`` and base64. Whole numbers are eight bytes, big-endian; dates the days since 1970 in four;
+booleans one byte.
 """
 
 from __future__ import annotations
 
 import base64
+import datetime
 import hmac
 import struct
 
@@ -21,6 +23,10 @@ from cleanrooms.identity.keys import SecretKey
 PREFIX = "02:hmac:"
 _ANY_COLUMN = b"c3r-encryption-primary-aes-gcm-256"
 _ONE_COLUMN = b"c3r-hmac-sha256-col-"
+_FIRST_DAY = datetime.date(1970, 1, 1)
+
+Value = str | int | bool | datetime.date
+"""What C3R makes fingerprints of: its classes string, bigint, boolean and date."""
 
 
 def hkdf(secret: bytes, salt: bytes, info: bytes, length: int = 32) -> bytes:
@@ -34,7 +40,7 @@ def column_key(secret: SecretKey, salt: bytes, label: str | None) -> SecretKey:
     return SecretKey(hkdf(secret.value, salt, info), secret.epoch)
 
 
-def fingerprint(value: str | int | bool, key: SecretKey) -> str:
+def fingerprint(value: Value, key: SecretKey) -> str:
     """Fingerprint of one value under a column's key."""
     return PREFIX + base64.b64encode(hmac.digest(key.value, _bytes(value), "sha256")).decode()
 
@@ -44,7 +50,9 @@ def fingerprints(values: pl.Series, key: SecretKey) -> pl.Series:
     return PREFIX + digest(values, "HMAC_SHA256", "base64", key)
 
 
-def _bytes(value: str | int | bool) -> bytes:
+def _bytes(value: Value) -> bytes:
     if isinstance(value, bool):
         return b"\1" if value else b"\0"
+    if isinstance(value, datetime.date):
+        return struct.pack(">i", (value - _FIRST_DAY).days)
     return struct.pack(">q", value) if isinstance(value, int) else value.encode()

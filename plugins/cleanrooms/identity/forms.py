@@ -13,8 +13,13 @@ import phonenumbers
 from cleanrooms.identity import phone, plain
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, trim, without
 
+_LONGEST = 15
+"""Digits of the longest number there is, with its country code (E.164)."""
 _DIGESTS = {"MD5": 16, "SHA1": 20, "SHA256": 32}
 _EMPTY_NUMBERS = ({"0"}, {"9"})
+_LETTERED = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc"})
+_SELECTOR = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Marks that choose how a sign before them looks, as emoji carry them: left alone, nobody sees them."""
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 
 
@@ -43,6 +48,14 @@ def digits(text: str) -> Outcome:
     return Reason.PLACEHOLDER if set(found) in _EMPTY_NUMBERS else found
 
 
+def number_digits(text: str) -> Outcome:
+    """:func:`digits` of what is short enough for a phone number; a digest, say, is not."""
+    found = digits(text)
+    if isinstance(found, str) and len(found.lstrip("0")) > _LONGEST:
+        return Reason.MALFORMED
+    return found
+
+
 def international(text: str, region: str | None) -> Outcome:
     """E.164 where a region is given and the number, as written or as bare digits, is valid there; else digits.
 
@@ -51,13 +64,13 @@ def international(text: str, region: str | None) -> Outcome:
     """
     found = digits(text)
     if isinstance(found, Reason) or region is None:
-        return found
+        return number_digits(text)
     candidates = [text]
     if not trim(text).startswith(("+", "00")):
         code = str(phonenumbers.country_code_for_region(region))
         candidates = [*([f"+{found}"] if found.startswith(code) else []), text, found]
     numbers = (phone.e164(candidate, region) for candidate in candidates)
-    return next((n for n in numbers if isinstance(n, str)), found)
+    return next((n for n in numbers if isinstance(n, str)), number_digits(text))
 
 
 def international_digits(text: str, region: str | None) -> Outcome:
@@ -77,7 +90,8 @@ def lettered(text: str, region: str | None = None) -> Outcome:
     opened = opening(text)
     if isinstance(opened, Reason):
         return opened
-    return "".join(c for c in opened if unicodedata.category(c)[0] in "LNM") or Reason.MALFORMED
+    kept = "".join(c for c in opened if unicodedata.category(c) in _LETTERED and not _SELECTOR.match(c))
+    return kept or Reason.MALFORMED
 
 
 def eight_digits(text: str, region: str | None = None) -> Outcome:

@@ -11,6 +11,7 @@ from cleanrooms.identity.text import Outcome, Reason, opening
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _DIGITS = re.compile(r"[0-9]")
+_WRITTEN = re.compile(r"\+?[0-9 ().\-/]+\Z")
 
 
 def known_region(region: str) -> str:
@@ -55,3 +56,26 @@ def parse(text: str, region: str | None) -> phonenumbers.PhoneNumber | Reason:
     if not phonenumbers.is_valid_number(number):
         return Reason.IMPOSSIBLE
     return number
+
+
+def e164_as_written(text: str, region: str | None) -> Outcome:
+    """:func:`e164`, where a number that is written with its country code needs no more than a possible length.
+
+    Dialects whose pages ask for E.164 and no more take such numbers; a national one must be valid, because its country
+    code is a guess of ours.
+    """
+    found = e164(text, region)
+    opened = opening(text)
+    if found is not Reason.IMPOSSIBLE or isinstance(opened, Reason) or not _WRITTEN.match(opened):
+        return found
+    digits = "".join(_DIGITS.findall(opened))
+    own = region and digits.startswith(str(phonenumbers.country_code_for_region(region)))
+    if len(set(digits)) == 1 or not (own or opened.startswith("+")):
+        return found
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return found
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return found
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

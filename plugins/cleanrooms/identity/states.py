@@ -44,5 +44,20 @@ ES = _table(
     "ss=guipuzcoa,gipuzkoa t=tarragona te=teruel tf=santacruzdetenerife to=toledo v=valencia va=valladolid "
     "vi=alava,araba z=zaragoza za=zamora"
 )
-AMC = {"us": US, "ca": CA, "de": DE, "fr": FR, "es": ES}
-"""By AMC country; where a name is unknown, AMC takes its first two letters (also for Italy's provinces here)."""
+IT = _table(
+    "ag=agrigento al=alessandria an=ancona ao=aosta ar=arezzo ap=ascolipiceno at=asti av=avellino ba=bari "
+    "bt=barlettaandriatrani bl=belluno bn=benevento bg=bergamo bi=biella bo=bologna bz=southtyrol bs=brescia "
+    "br=brindisi ca=cagliari cl=caltanissetta cb=campobasso ci=carboniaiglesias ce=caserta ct=catania "
+    "cz=catanzaro ch=chieti co=como cs=cosenza cr=cremona kr=crotone cn=cuneo en=enna fm=fermo fe=ferrara "
+    "fi=florence fg=foggia fc=forlicesena fr=frosinone ge=genoa go=gorizia gr=grosseto im=imperia is=isernia "
+    "sp=laspezia aq=laquila lt=latina le=lecce lc=lecco li=livorno lo=lodi lu=lucca mc=macerata mn=mantua "
+    "ms=massaandcarrara mt=matera vs=mediocampidano me=messina mi=milan mo=modena mb=monzaandbrianza na=naples "
+    "no=novara nu=nuoro og=ogliastra ot=olbiatempio or=oristano pd=padua pa=palermo pr=parma pv=pavia pg=perugia "
+    "pu=pesaroandurbino pe=pescara pc=piacenza pi=pisa pt=pistoia pn=pordenone pz=potenza po=prato rg=ragusa "
+    "ra=ravenna rc=reggiocalabria re=reggioemilia ri=rieti rn=rimini rm=rome ro=rovigo sa=salerno ss=sassari "
+    "sv=savona si=siena so=sondrio sr=syracuse ta=taranto te=teramo tr=terni tp=trapani tn=trentino tv=treviso "
+    "ts=trieste to=turin ud=udine va=varese ve=venice vb=verbanocusioossola vc=vercelli vr=verona "
+    "vv=vibovalentia vi=vicenza vt=viterbo"
+)
+AMC = {"us": US, "ca": CA, "de": DE, "fr": FR, "it": IT, "es": ES}
+"""By AMC country; where a name is unknown, AMC takes its first two letters."""

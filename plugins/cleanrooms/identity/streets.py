@@ -2,7 +2,7 @@
 
 Sources: USPS Publication 28, appendix C1 (suffixes) and C2 (secondary units), and the choices of
 amzn/amazon-ads-advertiser-audience-normalization-sdk-py, whose output is what AMC compares: it leaves
-«boulevard» written out.
+«boulevard» and, in Spain, «av» as they are. For «west», which it forgets, the uploader and its samples say «w».
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def _table(text: str) -> dict[str, str]:
 
 
 COMMON = _table(
-    "number=number,número,núm,numero,#,no e=east n=north s=south,so ne=northeast nw=northwest se=southeast sw=southwest"
+    "number=number,num,número,núm,numero,#,no e=east n=north s=south,so w=west ne=northeast nw=northwest se=southeast "
+    "sw=southwest"
 )
 DEFAULT = _table(
     "ave=avenue cir=circle cirs=circles ct=court ctr=centre,center dr=drive fwy=freeway,frwy hwy=highway ln=lane "
@@ -42,7 +43,7 @@ US = _table(
     "holw=hllw,holws,hollow,hollows hts=heights,ht hvn=haven hwy=highwy,highway,hiwy,hway,hiway inlt=inlet "
     "is=island,islnd isle=isles iss=islands,islnds jct=juncton,jctn,jction,junctn,junction jcts=jctns,junctions "
     "knl=knoll,knol knls=knolls kys=keys lck=lock lcks=locks ldg=lodge,lodg,ldge lf=loaf lgt=light lgts=lights "
-    "lk=lake lks=lakes ln=lane lndg=landing,lndng loop=loops mdw=meadow mdws=meadows,medows ml=mill mls=mills "
+    "lk=lake lks=lakes ln=lane lndg=landing,lndng loop=loops mdw=meadow mdws=meadows,medows,mdw ml=mill mls=mills "
     "mnr=manor mnrs=manors msn=mission,mssn,missn mt=mnt,mount mtn=mntn,mountain,mountin,mntain,mtin "
     "mtns=mountains mtwy=motorway nck=neck opas=overpass orch=orchard,orchrd oval=ovl park=prk,parks path=paths "
     "pike=pikes pkwy=parkways,pky,pkway,pkwys,parkway,parkwy pl=place pln=plain plns=plains plz=plaza,plza "
@@ -66,7 +67,7 @@ GB = _table(
 )
 FR = DEFAULT | _table("chemin=che impasse=imp route=rte allée=allee allées=allees montée=montee")
 ES = DEFAULT | _table(
-    "avenida=av,avd calle=c,c/,carre,carrer passeig=pg,paseo,ps,p plaza=plaza,pl,plza,plz,pza ronda=rda lugar=lg "
+    "avenida=avd calle=c,c/,carre,carrer passeig=pg,paseo,ps,p plaza=plaza,pl,plza,pza ronda=rda lugar=lg "
     "urbanización=urb rambla=rbla"
 )
 IT = DEFAULT | _table("piazza=pzza,pza piazzale=ple piazzetta=ptta largo=lgo viale=vle corso=cso vicolo=vlo")
@@ -75,13 +76,17 @@ TABLES = {"us": US, "gb": GB, "fr": FR, "es": ES, "it": IT}
 
 
 def abbreviated(address: str, country: str) -> str:
-    """A lower-case address as AMC writes it: each word abbreviated, no blanks between them.
+    """An address as AMC writes it: each word abbreviated, no blanks between them, lower-case by way of capitals.
+
+    That way «straße» becomes «strasse». A single word is taken for an address that was written together already, so
+    that the number in «12-14highst» stays what it is.
 
     :param country: two letters, lower case; unknown ones get the default words
     """
     table = COMMON | TABLES.get(country, DEFAULT)
-    words = [w for piece in _BREAKS.split(address) if piece for w in _split(piece)]
-    return "".join(table.get(w, w) for w in words)
+    pieces = [piece for piece in _BREAKS.split(address.upper().lower()) if piece]
+    words = pieces if len(pieces) == 1 else [table.get(w, w) for piece in pieces for w in _split(piece)]
+    return "".join(words).upper().lower()
 
 
 def _split(word: str) -> list[str]:

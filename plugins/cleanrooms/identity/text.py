@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 BLANKS = (
@@ -62,9 +63,15 @@ def squeeze(text: str) -> str:
     return " ".join(word for word in text.translate(_TO_SPACE).split(" ") if word)
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether halves of characters are among the text: it is no Unicode then and has no digest."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
 def without(text: str, characters: str) -> str:
     """Text without any of the given characters."""
     return text.translate({ord(c): None for c in characters})
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TO_SPACE = {ord(c): " " for c in BLANKS}

@@ -12,6 +12,7 @@ from cleanrooms.identity.dialects.plain import PLAIN
 from cleanrooms.identity.dialects.snap import SNAP
 from cleanrooms.identity.dialects.tiktok import TIKTOK
 from cleanrooms.identity.dialects.uid2 import UID2
+from cleanrooms.identity.dialects.yandex import YANDEX
 
 DIALECTS: dict[str, Dialect] = {
     d.name: d
@@ -28,6 +29,7 @@ DIALECTS: dict[str, Dialect] = {
         TIKTOK,
         SNAP,
         PINTEREST,
+        YANDEX,
     )
 }
 ALIASES = {"google": "google_data_manager", "amazon": "amazon_conversions"}

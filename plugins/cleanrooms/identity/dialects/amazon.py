@@ -25,7 +25,6 @@ _POSTAL = {
     "in": (r"[^0-9]", 6, re.compile(r"[0-9]{6}\Z")),
     "jp": (r"[^0-9]", 7, re.compile(r"[0-9]{7}\Z")),
 }
-_ROUNDS = 6
 _FIVE_DIGITS = (r"[^0-9]", 5, re.compile(r"[0-9]{5}\Z"))
 
 
@@ -89,13 +88,9 @@ def _street(country: str) -> Normaliser:
         opened = opening(text)
         if isinstance(opened, Reason):
             return opened
-        opened = without(opened, ZERO_WIDTH)
-        # Words written together can make a new word: only a form that stays what it is is canonical.
-        for _ in range(_ROUNDS):
-            once, opened = opened, streets.abbreviated(opened, country)
-            if once == opened:
-                return opened or Reason.MALFORMED
-        return Reason.MALFORMED
+        found = streets.abbreviated(without(opened, ZERO_WIDTH), country)
+        # Words written together can make a new one («c/» and «o»): only what stays what it is is canonical.
+        return found if found and streets.abbreviated(found, country) == found else Reason.MALFORMED
 
     return normalise
 
@@ -103,7 +98,7 @@ def _street(country: str) -> Normaliser:
 def _marketing_cloud(country: str) -> Dialect:
     return Dialect(
         name=f"amazon_amc_{country}",
-        version="1",
+        version="2",
         source="https://github.com/aws-solutions/amazon-marketing-cloud-uploader-from-aws",
         normalisers={
             "email": cleaned_email(r"\w.@-"),
@@ -120,7 +115,7 @@ def _marketing_cloud(country: str) -> Dialect:
 
 CONVERSIONS = Dialect(
     name="amazon_conversions",
-    version="1",
+    version="2",
     source="https://advertising.amazon.com/API/docs/en-us/guides/conversions-api",
     normalisers={
         "email": cleaned_email(r"a-z0-9.@+_\-"),

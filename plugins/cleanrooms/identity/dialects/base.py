@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cleanrooms.identity.text import PLACEHOLDERS, Outcome, Reason
+from cleanrooms.identity.text import PLACEHOLDERS, Outcome, Reason, has_surrogates
 
 IDENTIFIERS = (
     "email", "phone", "first_name", "last_name", "full_name", "street", "city", "state",
@@ -31,7 +31,7 @@ class Dialect:
     encoding: str = "hex"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "normalisers", {k: _settled(n) for k, n in self.normalisers.items()})
+        object.__setattr__(self, "normalisers", {k: _settled(n, k) for k, n in self.normalisers.items()})
 
     @property
     def label(self) -> str:
@@ -48,14 +48,17 @@ def regionless(function: Callable[[str], Outcome]) -> Normaliser:
     return normalise
 
 
-def _settled(function: Normaliser) -> Normaliser:
-    """The normaliser, refusing what dropping characters has turned into nothing or into a placeholder."""
+def _settled(function: Normaliser, identifier: str) -> Normaliser:
+    """The normaliser, refusing what is no Unicode and what it has turned into nothing or into a placeholder."""
 
     def normalise(text: str, region: str | None) -> Outcome:
+        if has_surrogates(text):
+            return Reason.MALFORMED
         found = function(text, region)
         if isinstance(found, Reason):
             return found
-        if not found:
+        # Marks and signs that nobody can read say nothing; of addresses, their own check judges.
+        if identifier != "email" and not any(c.isalnum() for c in found):
             return Reason.MALFORMED
         return Reason.PLACEHOLDER if found.lower() in PLACEHOLDERS else found
 

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from cleanrooms.identity import email, forms, phone, plain
 from cleanrooms.identity.dialects.base import Dialect, Normaliser, regionless
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, squeeze, trim, without
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
-
-
 _TITLE = re.compile(r"(?:^|(?<= ))(?:mr|mrs|ms|dr)\.(?: |$)")
 _DEGREE = re.compile(r"(?:, ?| )(?:jr\.|sr\.|2nd|3rd|ii|iii|iv|v|vi|cpa|dc|dds|vm|jd|md|phd)$")
+_LONGEST_DEGREE = len(", jr.")
 
 
 def unblanked_gmail(text: str) -> Outcome:
@@ -30,22 +30,35 @@ def unblanked_gmail(text: str) -> Outcome:
 
 def given_name(text: str, region: str | None) -> Outcome:
     """A name without titles such as «Mrs.»."""
-    return _stripped(text, _TITLE)
+    return _stripped(text, _without_titles)
 
 
 def family_name(text: str, region: str | None) -> Outcome:
     """A name without what follows it, such as «, Jr.» or «PhD»."""
-    return _stripped(text, _DEGREE)
+    return _stripped(text, _without_degrees)
 
 
-def _stripped(text: str, gone: re.Pattern[str]) -> Outcome:
+def _stripped(text: str, strip: Callable[[str], str]) -> Outcome:
     name = opening(text)
     if isinstance(name, Reason):
         return name
-    name, before = squeeze(name), ""
-    while name != before:
-        before, name = name, gone.sub("", name).strip()
+    name = strip(squeeze(name))
     return plain.name(name) if name else Reason.MALFORMED
+
+
+def _without_titles(name: str) -> str:
+    before = ""
+    while name != before:
+        before, name = name, _TITLE.sub("", name).strip()
+    return name
+
+
+def _without_degrees(name: str) -> str:
+    """One degree after the other, each looked for at the end only: names may be as long as a column allows."""
+    end = len(name)
+    while found := _DEGREE.search(name, max(end - _LONGEST_DEGREE, 0), end):
+        end = len(name[: found.start()].rstrip(" "))
+    return name[:end]
 
 
 def place(text: str, region: str | None) -> Outcome:
@@ -100,21 +113,21 @@ _REST: dict[str, Normaliser] = {
 
 DATA_MANAGER = Dialect(
     name="google_data_manager",
-    version="1",
+    version="2",
     source="https://github.com/googleads/data-manager-python",
     normalisers={"email": regionless(unblanked_gmail), "phone": digits_phone, **_REST},
 )
 
 ADS = Dialect(
     name="google_ads",
-    version="1",
+    version="2",
     source="https://github.com/googleads/google-ads-java/issues/898",
-    normalisers={"email": regionless(gmail_email), "phone": phone.e164, **_REST},
+    normalisers={"email": regionless(gmail_email), "phone": phone.e164_as_written, **_REST},
 )
 
 ADS_2025 = Dialect(
     name="google_ads_2025_docs",
-    version="1",
+    version="2",
     source="https://developers.google.com/google-ads/api/docs/conversions/upload-offline",
-    normalisers={"email": regionless(suffixless_email), "phone": phone.e164, **_REST},
+    normalisers={"email": regionless(suffixless_email), "phone": phone.e164_as_written, **_REST},
 )

@@ -12,7 +12,7 @@ from cleanrooms.identity.text import Outcome, Reason
 
 def normal_phone(text: str) -> Outcome:
     """Ten digits of a North American number, without the country code 1."""
-    found = forms.digits(text)
+    found = forms.number_digits(text)
     if isinstance(found, Reason):
         return found
     return found[1:] if len(found) == 11 and found.startswith("1") else found
@@ -20,7 +20,7 @@ def normal_phone(text: str) -> Outcome:
 
 LIVERAMP = Dialect(
     name="liveramp",
-    version="1",
+    version="2",
     source="https://docs.liveramp.com/connect/en/hashing-identifiers.html",
     normalisers={
         "email": regionless(email.lenient),

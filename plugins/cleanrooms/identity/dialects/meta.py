@@ -1,7 +1,8 @@
 """Meta: Conversions API and custom audiences.
 
-Source: developers.facebook.com, "Customer information parameters"; numbers without a country code are kept as
-they are, as Meta's own connectors do. Where a region is given, national numbers get their country code.
+Sources: developers.facebook.com, "Customer information parameters", and where it is silent Meta's business SDKs
+and facebook/capi-param-builder. Numbers without a country code are kept as they are, as these do; where a region is
+given, national numbers get theirs. The libraries drop accents and other scripts from cities; the page keeps them.
 """
 
 from __future__ import annotations
@@ -17,20 +18,44 @@ _COUNTRIES = {
     "greatbritain": "gb",
 }  # fmt: skip
 _SLASHED = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})\Z")
+_ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})-[0-9]{4}\Z")
+_SHORTEST = 7
+_STATES = states.US | {"districtofcolumbia": "dc"}
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m"}
+
+
+def normal_email(text: str) -> Outcome:
+    """An address at a domain with a dot: the SDKs refuse others."""
+    address = email.lenient(text)
+    if isinstance(address, Reason):
+        return address
+    return address if "." in address.partition("@")[2].strip(".") else Reason.MALFORMED
+
+
+def normal_phone(text: str, region: str | None) -> Outcome:
+    """Digits; fewer than any country has with its code are no number to the SDKs."""
+    number = forms.international_digits(text, region)
+    return number if isinstance(number, Reason) or len(number) >= _SHORTEST else Reason.MALFORMED
 
 
 def state(text: str, region: str | None) -> Outcome:
     name = forms.lettered(text)
-    return name if isinstance(name, Reason) else states.US.get(name, name)
+    return name if isinstance(name, Reason) else _STATES.get(name, name)
 
 
 def postal_code(text: str, region: str | None) -> Outcome:
+    """Without blanks and dashes; of a code in the US the first five digits.
+
+    Without a region, five digits, a dash and four are taken for one of the US, as the SDKs do.
+    """
     code = opening(text)
     if isinstance(code, Reason):
         return code
     code = without(code, BLANKS)
-    return code.partition("-")[0][:5] if region == "US" else code.replace("-", "")
+    if region is None and (match := _ZIP_PLUS_FOUR.match(code)):
+        code = match[1]
+    code = code.partition("-")[0][:5] if region == "US" else code.replace("-", "")
+    return code if len(code) > 1 else Reason.MALFORMED
 
 
 def country(text: str, region: str | None) -> Outcome:
@@ -61,11 +86,11 @@ def gender(text: str, region: str | None) -> Outcome:
 
 META = Dialect(
     name="meta",
-    version="1",
+    version="2",
     source="https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters",
     normalisers={
-        "email": regionless(email.lenient),
-        "phone": forms.international_digits,
+        "email": regionless(normal_email),
+        "phone": normal_phone,
         "first_name": forms.lettered,
         "last_name": forms.lettered,
         "city": forms.lettered,

@@ -19,7 +19,7 @@ def gender(text: str, region: str | None) -> Outcome:
 
 PINTEREST = Dialect(
     name="pinterest",
-    version="1",
+    version="2",
     source="https://developers.pinterest.com/docs/api/v5/events-create/",
     normalisers={
         "email": regionless(email.lenient),

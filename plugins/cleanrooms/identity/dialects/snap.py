@@ -1,8 +1,8 @@
 """Snap audiences and Conversions API.
 
-Source: Snap Marketing API, "Hashing", as segmentio/action-destinations' snap-audiences tests repeat it:
-digits only, without leading zeros and without the zero of a number that itself begins with one, as in
-+44 (0)20; other identifiers trimmed and lower-case.
+Sources: developers.snap.com, Conversions API "Parameters" and "Best Practices", and where they are silent (birth
+dates) segmentio/action-destinations' tests of both APIs. Numbers are digits only, without leading zeros and without
+the zero of a number that itself begins with one, as in +44 (0)20; names are lower-case letters without punctuation.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ def normal_phone(text: str, region: str | None) -> Outcome:
 
 SNAP = Dialect(
     name="snap",
-    version="1",
+    version="2",
     source="https://developers.snap.com/api/marketing-api/Ads-API/audiences",
     normalisers={
         "email": regionless(email.lenient),
         "phone": normal_phone,
-        "first_name": plain.name,
-        "last_name": plain.name,
+        "first_name": forms.lettered,
+        "last_name": forms.lettered,
         "city": forms.lettered,
         "state": forms.lettered,
         "postal_code": regionless(forms.unblanked),
         "country": plain.country,
+        "birth_date": forms.eight_digits,
         "mobile_ad_id": plain.mobile_ad_id,
         "gender": gender,
     },

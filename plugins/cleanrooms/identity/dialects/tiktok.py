@@ -1,14 +1,19 @@
 """TikTok custom audiences and Events API.
 
-Source: ads.tiktok.com help, "Customer file custom audiences". Numbers may be sent with or without the plus;
-the page asks for it and prints a digest made without it, so a plus stays where it was written.
+Source: ads.tiktok.com help, "List of supported IDs and formats for a customer file". Numbers may be sent with or
+without the plus; the page asks for it and prints a digest made without it, so a plus stays where it was written.
+Blanks inside an address go, as the page asks.
 """
 
 from __future__ import annotations
 
 from cleanrooms.identity import email, forms, plain
 from cleanrooms.identity.dialects.base import Dialect, regionless
-from cleanrooms.identity.text import Outcome, Reason, trim
+from cleanrooms.identity.text import BLANKS, Outcome, Reason, trim, without
+
+
+def normal_email(text: str) -> Outcome:
+    return email.lenient(without(text, BLANKS))
 
 
 def normal_phone(text: str, region: str | None) -> Outcome:
@@ -27,10 +32,10 @@ def postal_code(text: str, region: str | None) -> Outcome:
 
 TIKTOK = Dialect(
     name="tiktok",
-    version="1",
+    version="2",
     source="https://ads.tiktok.com/help/article/custom-audience-customer-file",
     normalisers={
-        "email": regionless(email.lenient),
+        "email": regionless(normal_email),
         "phone": normal_phone,
         "first_name": forms.lettered,
         "last_name": forms.lettered,

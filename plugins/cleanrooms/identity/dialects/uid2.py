@@ -2,7 +2,8 @@
 
 Source: unifiedid.com docs, "Normalization and Encoding", and IABTechLab/uid2-operator's InputNormalizationTest:
 Gmail's dots and +suffix are dropped at gmail.com only, phone numbers must be E.164 with 10 to 15 digits and are
-not guessed, digests are base64 of the raw SHA-256.
+not guessed, digests are base64 of the raw SHA-256. With a region, a national number becomes E.164; one that is
+written with the region's own country code needs no more than to be possible, as in the page's «65 1243 5678».
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ def normal_phone(text: str, region: str | None) -> Outcome:
         return opened
     if isinstance(is_e164(opened), str):
         return opened
-    number = phone.e164(opened, region)
+    number = phone.e164_as_written(opened, region)
     return number if isinstance(number, Reason) else is_e164(number)
 
 
 UID2 = Dialect(
     name="uid2",
-    version="1",
+    version="2",
     source="https://unifiedid.com/docs/getting-started/gs-normalization-encoding",
     normalisers={"email": regionless(normal_email), "phone": normal_phone},
     encoding="base64",
