@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from cleanrooms.errors import RuleViolationError
 from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.parse import Script, parse_script
 from cleanrooms.rules.report import RefusedError, Report
+from cleanrooms.rules.text import read, write
 
 MAX_VALUE = 1000
 """Characters of one value (``ParameterMap`` of the service's API)."""
@@ -46,7 +46,7 @@ def bind(
             "Give every parameter a value of its declared type.",
         )
     text = _written([*(cached.node for cached in script.caches), script.query])
-    if _written([node for node in sqlglot.parse(text, read=CleanRooms) if node]) != text:
+    if _written([node for node in read(text) if node]) != text:
         raise RuleViolationError(
             "The bound text does not read as it was written.", "Use simpler values or a template."
         )
@@ -54,7 +54,7 @@ def bind(
 
 
 def _written(statements: Iterable[exp.Expr]) -> str:
-    return ";\n".join(node.sql(CleanRooms, comments=False) for node in statements)
+    return ";\n".join(write(node, comments=False) for node in statements)
 
 
 def bind_script(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from cleanrooms.rules.dialect import CleanRooms, UnsupportedStatementError
+from cleanrooms.rules.dialect import UnsupportedStatementError
 from cleanrooms.rules.report import RefusedError, Report
+from cleanrooms.rules.text import read
 
 MAX_TEXT = 500_000
 """Characters of a query or template (``queryString`` of the service's API)."""
@@ -86,7 +86,7 @@ def extras(node: exp.Expression, known: set[str]) -> list[str]:
 
 def _parse(sql: str, report: Report) -> list[exp.Expression]:
     try:
-        parsed = sqlglot.parse(sql, read=CleanRooms)
+        parsed = read(sql)
     except UnsupportedStatementError:
         raise _no_query(report) from None
     except RecursionError:
