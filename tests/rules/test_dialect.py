@@ -95,6 +95,41 @@ def test_an_outer_join_without_a_condition_gets_one():
     assert "LEFT JOIN people AS p ON TRUE WHERE" in accepted(query)
 
 
+def test_a_part_of_a_date_is_a_word_even_where_a_column_has_its_name():
+    tables = {"t": table("t", {"month": "string", "d": "date"}, "CUSTOM", custom())}
+    verdict = check("SELECT d FROM t WHERE date_part(month, d) = 6", tables, runner=OURS)
+    assert "DATE_PART('month', `t`.`d`)" in verdict.require()
+
+
+def test_a_column_is_no_part_of_a_date():
+    tables = {"t": table("t", {"note": "string", "d": "date"}, "CUSTOM", custom())}
+    assert "`note`" in check("SELECT date_part(note, d) AS x FROM t", tables, runner=OURS).require()
+
+
+def test_null_tests_are_functions_too():
+    constrained = accepted("SELECT city FROM open_people WHERE IS_NULL(city) OR IS_NOT_NULL(cost)")
+    assert "ISNULL(" in constrained
+    assert "ISNOTNULL(" in constrained
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("REGEXP_REPLACE(city, '@.*')", "REGEXP_REPLACE(open_people.city, '@.*', '')"),
+        ("REGEXP_REPLACE(city, 'A', 'b', 1, 'i')", "REGEXP_REPLACE(open_people.city, 'A', 'b', 1, 'i')"),
+    ],
+)
+def test_regular_expressions_are_replaced_as_written(written, read):
+    assert read in accepted(f"SELECT {written} AS x FROM open_people")
+
+
+@pytest.mark.parametrize(
+    "call", ["MAP(city)", "JSON_OBJECT(city)", "J_S_O_N_OBJECT(city)", "J_S_O_N_OBJECT(*)"]
+)
+def test_calls_that_the_library_stumbles_over_are_refused(call):
+    assert codes(f"SELECT {call} AS x FROM open_people") & {"PARSE", "SQL_SURFACE", "STAR"}
+
+
 def test_convert_is_a_function_of_its_own():
     query = "SELECT CONVERT(STRING, segment), SUM(amount) FROM ours GROUP BY CONVERT(STRING, segment)"
     assert codes(query) == {"SCALAR_NOT_ALLOWED"}

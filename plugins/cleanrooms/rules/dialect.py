@@ -4,6 +4,8 @@
   a checker that saw a constant where the service sees a join column would let the column through.
 - ``TRUNC`` takes one argument, or a number of digits, beside Spark's date unit; ``TRUNCATE`` takes digits.
 - ``<=>`` and ``IS NOT DISTINCT FROM`` are told apart.
+- ``DATE_PART`` takes its part as a bare word, too; ``IS_NULL`` and ``IS_NOT_NULL`` are functions; the replacement
+  of ``REGEXP_REPLACE`` can be left out.
 - ``SELECT TOP n`` of the legacy engine is read as a LIMIT, so that rules can name it.
 - Statements that sqlglot does not understand are an error, never an opaque command, and are not logged.
 """
@@ -42,6 +44,31 @@ def _trunc(args: list[Any]) -> exp.Expression:
     return ShortTrunc.from_arg_list(args)
 
 
+_DATE_PARTS = frozenset(
+    """
+    YEAR YEARS Y YR YRS YEAROFWEEK QUARTER QUARTERS QTR QTRS MONTH MONTHS MON MONS WEEK WEEKS W DAY DAYS D
+    DAYOFWEEK DAYOFWEEK_ISO DOW DOW_ISO WEEKDAY DAYOFYEAR DOY YEARDAY HOUR HOURS H HR HRS MINUTE MINUTES M MIN MINS
+    SECOND SECONDS S SEC SECS EPOCH MILLENNIUM CENTURY DECADE MILLISECOND MICROSECOND
+    """.split()  # noqa: SIM905
+)
+
+
+def _date_part(name: str, args: list[Any]) -> exp.Expression:
+    """A part written as a word is no column, even where a column has its name."""
+    first = args[0] if args else None
+    if isinstance(first, exp.Column) and len(first.parts) == 1 and first.name.upper() in _DATE_PARTS:
+        args = [exp.Literal.string(first.name), *args[1:]]
+    return exp.Anonymous(this=name, expressions=args)
+
+
+def _regexp_replace(args: list[Any]) -> exp.Expression:
+    filled = [*args, exp.Literal.string("")] if len(args) == 2 else args
+    call = SparkParser.FUNCTIONS["REGEXP_REPLACE"](filled)
+    if not isinstance(call, exp.Expression):
+        raise ParseError("REGEXP_REPLACE cannot be read.")
+    return call
+
+
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
@@ -51,6 +78,11 @@ class CleanRoomsParser(SparkParser):
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
         "STD": exp.Stddev.from_arg_list,
+        "DATE_PART": lambda args: _date_part("DATE_PART", args),
+        "DATEPART": lambda args: _date_part("DATEPART", args),
+        "IS_NULL": lambda args: exp.Anonymous(this="ISNULL", expressions=args),
+        "IS_NOT_NULL": lambda args: exp.Anonymous(this="ISNOTNULL", expressions=args),
+        "REGEXP_REPLACE": _regexp_replace,
     }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
 
@@ -99,6 +131,7 @@ class SparkTextGenerator(SparkGenerator):
         **SparkGenerator.TRANSFORMS,
         exp.TsOrDsToDate: lambda self, node: _to_date(self, node),
         exp.WithinGroup: lambda self, node: self.withingroup_sql(node),
+        exp.RegexpReplace: lambda self, node: self.func("REGEXP_REPLACE", *node.iter_expressions()),
     }
 
     def tochar_sql(self, expression: exp.ToChar) -> str:
