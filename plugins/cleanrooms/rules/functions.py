@@ -36,6 +36,11 @@ def is_position(node: exp.Expression) -> bool:
     return isinstance(node, _POSITIONS)
 
 
+def summarises(node: exp.Expression) -> bool:
+    """Whether an aggregate counts its operands or averages over them, in contrast to picking one of them."""
+    return isinstance(node, COUNTING + _AVERAGING)
+
+
 def source_name(node: exp.Expression, text: str) -> str:
     """The name of a function as the text writes it, in upper case: one node may stand for many names."""
     meta = node.meta
