@@ -237,6 +237,32 @@ def test_a_rule_of_another_type_is_refused():
     assert [item.code for item in check_rule(ROLES, "LIST", {"v1": {"custom": custom()}})] == ["ENUM"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("AGGREGATION", aggregation(joinColumns="key")),
+        ("AGGREGATION", aggregation(joinRequired=["QUERY_RUNNER"])),
+        ("AGGREGATION", aggregation(aggregateColumns=[{"columnNames": ["amount"], "function": ["SUM"]}])),
+        ("AGGREGATION", aggregation(outputConstraints=["key"])),
+        ("LIST", {"joinColumns": [["key"]], "listColumns": []}),
+        ("CUSTOM", custom(allowedAnalyses={"ANY_QUERY": True})),
+        ("CUSTOM", custom(differentialPrivacy="key")),
+        ("CUSTOM", custom(comparisonControls=["key"])),
+    ],
+)
+def test_rules_of_another_json_form_are_refused(kind, rule):
+    policy = {"v1": {kind.lower(): rule}}
+    assert [item.code for item in check_rule(ROLES, kind, policy)] == ["ENUM"]
+
+
+def test_differential_privacy_is_for_tables_in_s3():
+    policy = {"v1": {"custom": custom(differentialPrivacy={"columns": [{"name": "key"}]})}}
+    assert check_rule(ROLES, "CUSTOM", policy) == ()
+    assert [item.code for item in check_rule(ROLES, "CUSTOM", policy, source="ATHENA")] == [
+        "SOURCE_RULE_TYPE"
+    ]
+
+
 def test_tables_outside_of_s3_take_custom_rules_only():
     policy = {"v1": {"list": {"joinColumns": ["key"], "listColumns": []}}}
     assert [item.code for item in check_rule(ROLES, "LIST", policy, source="ATHENA")] == ["SOURCE_RULE_TYPE"]
