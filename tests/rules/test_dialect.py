@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from cleanrooms.rules import check
-from cleanrooms.rules.dialect import CleanRooms, NullSafeOperator, SparkText
+from cleanrooms.rules.dialect import LEGACY_FORM, CleanRooms, NullSafeOperator, SparkText
 from tests.effort import calls
 from tests.rules.support import OURS, accepted, codes, custom, judge, table
 
@@ -104,6 +104,22 @@ def test_a_part_of_a_date_is_a_word_even_where_a_column_has_its_name():
 def test_a_column_is_no_part_of_a_date():
     tables = {"t": table("t", {"note": "string", "d": "date"}, "CUSTOM", custom())}
     assert "`note`" in check("SELECT date_part(note, d) AS x FROM t", tables, runner=OURS).require()
+
+
+@pytest.mark.parametrize(
+    ("form", "legacy"),
+    [
+        ("a::int", True),
+        ("CONVERT(int, a)", True),
+        ("INTERVAL '1 SECOND'", True),
+        ("CAST(a AS int)", False),
+        ("INTERVAL '1' SECOND", False),
+        ("INTERVAL 1 SECOND", False),
+    ],
+)
+def test_forms_of_the_legacy_engine_are_marked(form, legacy):
+    (node,) = sqlglot.parse_one(f"SELECT {form}", read=CleanRooms).selects
+    assert (LEGACY_FORM in node.meta) is legacy
 
 
 def test_null_tests_are_functions_too():

@@ -21,6 +21,9 @@ from sqlglot.generators.spark import SparkGenerator
 from sqlglot.parsers.spark import SparkParser
 from sqlglot.tokens import Token, TokenType
 
+LEGACY_FORM = "legacy_form"
+"""Metadata of nodes that the text writes in a form of the legacy engine, which private tables do not take."""
+
 
 class ShortTrunc(exp.Expression, exp.Func):
     """``TRUNC(x)`` or ``TRUNC(x, digits)``: numbers lose their fraction, timestamps become dates."""
@@ -69,6 +72,12 @@ def _regexp_replace(args: list[Any]) -> exp.Expression:
     return call
 
 
+def _short_cast(parser: SparkParser, this: exp.Expr, to: exp.Expr) -> exp.Expr:
+    cast = parser.build_cast(strict=parser.STRICT_CAST, this=this, to=to)
+    cast.meta[LEGACY_FORM] = "::"
+    return cast
+
+
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
@@ -85,6 +94,7 @@ class CleanRoomsParser(SparkParser):
         "REGEXP_REPLACE": _regexp_replace,
     }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
+    COLUMN_OPERATORS = {**SparkParser.COLUMN_OPERATORS, TokenType.DCOLON: _short_cast}  # noqa: RUF012
 
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
@@ -105,7 +115,18 @@ class CleanRoomsParser(SparkParser):
             self.raise_error("CONVERT takes a type and a value")
         cast = self.expression(exp.Cast(this=self._parse_assignment(), to=kind))
         cast.meta["function"] = "CONVERT"
+        cast.meta[LEGACY_FORM] = "CONVERT"
         return cast
+
+    def _parse_interval(
+        self, require_interval: bool = True, parse_function_unit: bool = True
+    ) -> exp.Add | exp.Interval | None:
+        token = self._next if self._curr and self._curr.token_type == TokenType.INTERVAL else None
+        interval = super()._parse_interval(require_interval, parse_function_unit)
+        text = token.text if token is not None and token.token_type == TokenType.STRING else ""
+        if interval is not None and any(letter.isalpha() for letter in text):
+            interval.meta[LEGACY_FORM] = "INTERVAL"
+        return interval
 
     def _refuse(self) -> NoReturn:
         raise UnsupportedStatementError("The statement is not a query that can be analysed.")
