@@ -25,6 +25,11 @@ def test_a_users_or_keeps_its_brackets_beside_the_constraints():
     assert "HAVING (SUM(ours.amount) > 9 OR SUM(ours.amount) < 9) AND COUNT(" in accepted(text)
 
 
+def test_like_may_name_its_escape_character():
+    accepted("SELECT SUM(amount) FROM ours WHERE segment NOT LIKE 'a!_%' ESCAPE '!'")
+    assert codes("SELECT SUM(amount) FROM ours WHERE key LIKE 'a!_%' ESCAPE '!'") == {"COLUMN_IN_WHERE"}
+
+
 def test_brackets_do_not_change_an_aggregates_column():
     accepted("SELECT SUM((amount)), COUNT(DISTINCT(key)) FROM ours")
 
