@@ -138,6 +138,7 @@ def test_a_template_is_checked_with_its_parameters_bound():
             Submission(output={"distribute": {"locations": [{"member": {"accountId": OURS}}]}}),
             "OUTPUT_CONFIG",
         ),
+        (Submission(output={"member": {"accountId": THIRD}}), "RECEIVER_NOT_ALLOWED"),
     ],
 )
 def test_facts_of_the_call(facts, code):
