@@ -185,6 +185,7 @@ class CleanRooms(Spark):
         QUOTES = ["'"]  # noqa: RUF012
         IDENTIFIERS = ["`", '"']  # noqa: RUF012
         RAW_STRINGS = [("r'", "'"), ("R'", "'")]  # noqa: RUF012
+        VAR_SINGLE_TOKENS = {"$"}  # noqa: RUF012
 
     Parser = CleanRoomsParser
     Generator = CleanRoomsGenerator
