@@ -92,6 +92,34 @@ def test_missing_and_unknown_parameters_are_refused(declared, values, reason):
         bind(QUERY, declared, values)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        ("TINYINT", "127", True),
+        ("TINYINT", "128", False),
+        ("SMALLINT", "-32768", True),
+        ("SMALLINT", "40000", False),
+        ("INTEGER", "2147483648", False),
+        ("BIGINT", "9223372036854775807", True),
+        ("LONG", "9223372036854775808", False),
+    ],
+)
+def test_whole_numbers_have_the_range_of_their_type(kind, value, fits):
+    template = Template(
+        "arn:x", OURS, "SELECT city FROM people WHERE cost > :n", [{"name": "n", "type": kind}]
+    )
+    verdict = check(None, TABLES, runner=OURS, template=template, parameters={"n": value})
+    assert ("PARAMETERS" not in {item.code for item in verdict.violations}) is fits
+
+
+def test_a_parameter_can_be_a_unit():
+    template = Template(
+        "arn:x", OURS, "SELECT DATE_TRUNC(:u, day) AS d FROM people", [{"name": "u", "type": "STRING"}]
+    )
+    verdict = check(None, TABLES, runner=OURS, template=template, parameters={"u": "month"})
+    assert "DATE_TRUNC('month', " in verdict.require()
+
+
 def test_defaults_fill_missing_values():
     declared = [{"name": "value", "type": "STRING", "defaultValue": "Ulm"}]
     assert bind(QUERY, declared, {}).endswith("city = 'Ulm'")

@@ -64,6 +64,14 @@ def _date_part(name: str, args: list[Any]) -> exp.Expression:
     return exp.Anonymous(this=name, expressions=args)
 
 
+def _date_trunc(args: list[Any]) -> exp.Expr:
+    """A unit that is still a parameter must not be taken for the unit's name."""
+    if args and isinstance(args[0], exp.Placeholder):
+        return exp.Anonymous(this="DATE_TRUNC", expressions=args)
+    call: exp.Expr = SparkParser.FUNCTIONS["DATE_TRUNC"](args)
+    return call
+
+
 def _regexp_replace(args: list[Any]) -> exp.Expression:
     filled = [*args, exp.Literal.string("")] if len(args) == 2 else args
     call = SparkParser.FUNCTIONS["REGEXP_REPLACE"](filled)
@@ -92,6 +100,7 @@ class CleanRoomsParser(SparkParser):
         "IS_NULL": lambda args: exp.Anonymous(this="ISNULL", expressions=args),
         "IS_NOT_NULL": lambda args: exp.Anonymous(this="ISNOTNULL", expressions=args),
         "REGEXP_REPLACE": _regexp_replace,
+        "DATE_TRUNC": _date_trunc,
     }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
     COLUMN_OPERATORS = {**SparkParser.COLUMN_OPERATORS, TokenType.DCOLON: _short_cast}  # noqa: RUF012

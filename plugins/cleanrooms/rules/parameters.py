@@ -129,6 +129,16 @@ def _number(pattern: re.Pattern[str]) -> Callable[[str], exp.Expression | None]:
     return make
 
 
+def _whole(bits: int) -> Callable[[str], exp.Expression | None]:
+    number = _number(_WHOLE)
+
+    def make(value: str) -> exp.Expression | None:
+        literal = number(value)
+        return literal if literal is not None and -(2 ** (bits - 1)) <= int(value) < 2 ** (bits - 1) else None
+
+    return make
+
+
 def _boolean(value: str) -> exp.Expression | None:
     known = {"true": True, "false": False}.get(value.lower())
     return None if known is None else exp.Boolean(this=known)
@@ -148,9 +158,10 @@ def _typed(kind: str, parse: Callable[[str], object]) -> Callable[[str], exp.Exp
 _TIMESTAMP = _typed("timestamp", datetime.fromisoformat)
 _MAKERS: dict[str, Callable[[str], exp.Expression | None]] = {
     **dict.fromkeys(("STRING", "VARCHAR", "CHAR", "CHARACTER"), _text),
-    **dict.fromkeys(
-        ("TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "LONG", "SHORT", "BYTE"), _number(_WHOLE)
-    ),
+    **dict.fromkeys(("TINYINT", "BYTE"), _whole(8)),
+    **dict.fromkeys(("SMALLINT", "SHORT"), _whole(16)),
+    **dict.fromkeys(("INTEGER", "INT"), _whole(32)),
+    **dict.fromkeys(("BIGINT", "LONG"), _whole(64)),
     **dict.fromkeys(("DECIMAL", "NUMERIC"), _number(_DECIMAL)),
     **dict.fromkeys(("REAL", "FLOAT", "DOUBLE", "DOUBLE_PRECISION"), _number(_FLOAT)),
     "BOOLEAN": _boolean,

@@ -66,6 +66,7 @@ def _check_keys(block: Block, report: Report) -> None:
     for part in ("limit", "offset"):
         clause = block.node.args.get(part)
         count = clause.args.get("expression") or clause.args.get("count") if clause is not None else None
+        count = count.unnest() if count is not None else None
         if isinstance(count, exp.Neg) or (isinstance(count, exp.Literal) and not count.is_int):
             report.add(
                 "LIMIT", "LIMIT and OFFSET take a whole number.", clause, rule="SQL reference, ORDER BY"
