@@ -117,9 +117,10 @@ class PrivateStructure:
         for part in local_nodes(*outputs):
             if isinstance(part, exp.Window):
                 self._add("DP_SHAPE", "Window functions are not supported in the final SELECT.", part)
-            elif is_aggregate(part) and not _is_final(part):
-                message = "Only COUNT, COUNT DISTINCT, SUM, AVG and STDDEV are supported."
-                self._add("DP_AGGREGATE", message, part)
+            elif is_aggregate(part) and not isinstance(part, _AGGREGATES):
+                self._add("DP_AGGREGATE", "Only COUNT, SUM, AVG and STDDEV are supported.", part)
+            elif isinstance(part.this, exp.Distinct) and not isinstance(part, exp.Count):
+                self._add("DP_AGGREGATE", "DISTINCT is supported in COUNT only.", part)
         if not self._reads(block):
             return
         if not any(is_aggregate(part) for part in local_nodes(*node.expressions)):
@@ -178,13 +179,6 @@ class PrivateStructure:
 
     def _add(self, code: str, message: str, *nodes: exp.Expression) -> None:
         self.report.add(code, message, *nodes, rule=_RULE, fix="Follow the documented query structure.")
-
-
-def _is_final(node: exp.Expression) -> bool:
-    """Whether an aggregate can stand in the final SELECT; of the DISTINCT forms it is COUNT's only."""
-    return isinstance(node, exp.Count) or (
-        isinstance(node, _AGGREGATES) and not isinstance(node.this, exp.Distinct)
-    )
 
 
 def _alternative(node: exp.Expression) -> str:
