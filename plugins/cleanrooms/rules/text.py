@@ -15,15 +15,13 @@ _STUMBLES = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What sqlglot raises for calls with arguments that it does not expect, such as ``MAP(x)``."""
 
 
-def read(sql: str) -> list[exp.Expression | None]:
+def read(sql: str, dialect: type[Dialect] = CleanRooms) -> list[exp.Expression | None]:
     """The statements of a text.
 
     :raises sqlglot.errors.SqlglotError: the text is no SQL
     """
     try:
-        return [
-            node for node in sqlglot.parse(sql, read=CleanRooms) if isinstance(node, exp.Expression | None)
-        ]
+        return [node for node in sqlglot.parse(sql, read=dialect) if isinstance(node, exp.Expression | None)]
     except _STUMBLES as error:
         raise ParseError("A call has arguments that it cannot have.") from error
 
