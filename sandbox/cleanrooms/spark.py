@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from cleanrooms.rules.dialect import CleanRooms
+from cleanrooms.rules.text import read
 
 
 class UnreadableQuery(Exception):
@@ -22,12 +22,12 @@ def statements(sql: str, dialect: type[CleanRooms] = CleanRooms) -> list[exp.Exp
     :raises UnreadableQuery: it does not parse
     """
     try:
-        parsed = sqlglot.parse(sql, read=dialect)
+        parsed = read(sql, dialect)
     except SqlglotError as problem:
         details = getattr(problem, "errors", None) or [{}]
         place = f" at line {details[0]['line']}, column {details[0]['col']}" if "line" in details[0] else ""
         raise UnreadableQuery(f"The text does not parse{place}.") from None
-    found = [statement for statement in parsed if isinstance(statement, exp.Expr)]
+    found: list[exp.Expr] = [statement for statement in parsed if statement is not None]
     if not found:
         raise UnreadableQuery("The text holds no statement.")
     return found

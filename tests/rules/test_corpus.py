@@ -14,6 +14,7 @@ from tests.rules.support import CASES
 
 CORPUS = Corpus.load(CASES)
 MORE = Corpus.load(CASES.with_name("rules_more.yaml"))
+PAGES = Corpus.load(CASES.with_name("rules_pages.yaml"))
 
 
 def _named(case: Mapping[str, Any]) -> str:
@@ -29,6 +30,12 @@ def test_case_agrees(case):
 @pytest.mark.parametrize("case", MORE.cases, ids=_named)
 def test_further_documented_case_agrees(case):
     outcome = MORE.run(case)
+    assert outcome.agrees, outcome.detail
+
+
+@pytest.mark.parametrize("case", PAGES.cases, ids=_named)
+def test_case_of_the_pages_agrees(case):
+    outcome = PAGES.run(case)
     assert outcome.agrees, outcome.detail
 
 

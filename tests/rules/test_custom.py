@@ -375,3 +375,25 @@ def test_mapping_tables_only_join(text, code):
 )
 def test_a_mapping_table_between_its_two_sides_is_accepted(text):
     assert check(text, {**TABLES, "mapping": MAPPING}, runner=OURS).accepted
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("WITH a AS (WITH b AS (SELECT city FROM people) SELECT city FROM b) SELECT city FROM a", "CTE"),
+        ("WITH a AS (SELECT city FROM people), A AS (SELECT day FROM people) SELECT * FROM a", "PARSE"),
+        ("SELECT city FROM open_people LIMIT -1", "LIMIT"),
+        ("SELECT city FROM open_people LIMIT 2 OFFSET 'x'", "LIMIT"),
+        ("SELECT city FROM open_people ORDER BY 'x'", "SQL_SURFACE"),
+        ("SELECT RANK() OVER (PARTITION BY 'x' ORDER BY city) AS r FROM open_people", "SQL_SURFACE"),
+        ("SELECT city AS ctid FROM open_people", "PARSE"),
+        ("SELECT svl_p.city FROM open_people svl_p", "PARSE"),
+    ],
+)
+def test_what_the_sql_reference_excludes_is_refused(text, code):
+    assert code in codes(text)
+
+
+def test_a_nested_with_is_still_judged():
+    query = "WITH a AS (WITH b AS (SELECT nope FROM people) SELECT nope FROM b) SELECT nope FROM a"
+    assert codes(query) == {"CTE", "COLUMN_UNKNOWN"}

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from cleanrooms.rules import check
-from cleanrooms.rules.dialect import CleanRooms, NullSafeOperator, SparkText
+from cleanrooms.rules.dialect import LEGACY_FORM, CleanRooms, NullSafeOperator, SparkText
 from tests.effort import calls
 from tests.rules.support import OURS, accepted, codes, custom, judge, table
 
@@ -93,6 +93,57 @@ def test_a_function_keeps_its_format():
 def test_an_outer_join_without_a_condition_gets_one():
     query = "SELECT p.city FROM open_people o LEFT JOIN people p WHERE o.cost > 1"
     assert "LEFT JOIN people AS p ON TRUE WHERE" in accepted(query)
+
+
+def test_a_part_of_a_date_is_a_word_even_where_a_column_has_its_name():
+    tables = {"t": table("t", {"month": "string", "d": "date"}, "CUSTOM", custom())}
+    verdict = check("SELECT d FROM t WHERE date_part(month, d) = 6", tables, runner=OURS)
+    assert "DATE_PART('month', `t`.`d`)" in verdict.require()
+
+
+def test_a_column_is_no_part_of_a_date():
+    tables = {"t": table("t", {"note": "string", "d": "date"}, "CUSTOM", custom())}
+    assert "`note`" in check("SELECT date_part(note, d) AS x FROM t", tables, runner=OURS).require()
+
+
+@pytest.mark.parametrize(
+    ("form", "legacy"),
+    [
+        ("a::int", True),
+        ("CONVERT(int, a)", True),
+        ("INTERVAL '1 SECOND'", True),
+        ("CAST(a AS int)", False),
+        ("INTERVAL '1' SECOND", False),
+        ("INTERVAL 1 SECOND", False),
+    ],
+)
+def test_forms_of_the_legacy_engine_are_marked(form, legacy):
+    (node,) = sqlglot.parse_one(f"SELECT {form}", read=CleanRooms).selects
+    assert (LEGACY_FORM in node.meta) is legacy
+
+
+def test_null_tests_are_functions_too():
+    constrained = accepted("SELECT city FROM open_people WHERE IS_NULL(city) OR IS_NOT_NULL(cost)")
+    assert "ISNULL(" in constrained
+    assert "ISNOTNULL(" in constrained
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("REGEXP_REPLACE(city, '@.*')", "REGEXP_REPLACE(open_people.city, '@.*', '')"),
+        ("REGEXP_REPLACE(city, 'A', 'b', 1, 'i')", "REGEXP_REPLACE(open_people.city, 'A', 'b', 1, 'i')"),
+    ],
+)
+def test_regular_expressions_are_replaced_as_written(written, read):
+    assert read in accepted(f"SELECT {written} AS x FROM open_people")
+
+
+@pytest.mark.parametrize(
+    "call", ["MAP(city)", "JSON_OBJECT(city)", "J_S_O_N_OBJECT(city)", "J_S_O_N_OBJECT(*)"]
+)
+def test_calls_that_the_library_stumbles_over_are_refused(call):
+    assert codes(f"SELECT {call} AS x FROM open_people") & {"PARSE", "SQL_SURFACE", "STAR"}
 
 
 def test_convert_is_a_function_of_its_own():

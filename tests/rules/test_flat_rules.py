@@ -25,6 +25,15 @@ def test_a_users_or_keeps_its_brackets_beside_the_constraints():
     assert "HAVING (SUM(ours.amount) > 9 OR SUM(ours.amount) < 9) AND COUNT(" in accepted(text)
 
 
+def test_like_may_name_its_escape_character():
+    accepted("SELECT SUM(amount) FROM ours WHERE segment NOT LIKE 'a!_%' ESCAPE '!'")
+    assert codes("SELECT SUM(amount) FROM ours WHERE key LIKE 'a!_%' ESCAPE '!'") == {"COLUMN_IN_WHERE"}
+
+
+def test_brackets_do_not_change_an_aggregates_column():
+    accepted("SELECT SUM((amount)), COUNT(DISTINCT(key)) FROM ours")
+
+
 def test_an_aggregate_without_groups_is_constrained_too():
     assert accepted("SELECT SUM(amount) AS s FROM ours").endswith("HAVING COUNT(DISTINCT ours.key) >= 3")
 
@@ -40,7 +49,6 @@ def test_an_aggregate_without_groups_is_constrained_too():
         ("COUNT(DISTINCT *)", "STAR"),
         ("COUNT(1)", "AGG_ARGUMENT"),
         ("SUM(amount + 1)", "AGG_ARGUMENT"),
-        ("SUM((amount))", "AGG_ARGUMENT"),
         ("SUM(amount) FILTER (WHERE key = 'a')", "SELECT_SHAPE"),
         ("SUM(DISTINCT amount)", "AGG_FUNCTION"),
         ("AVG(amount)", "AGG_FUNCTION"),

@@ -92,6 +92,34 @@ def test_missing_and_unknown_parameters_are_refused(declared, values, reason):
         bind(QUERY, declared, values)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        ("TINYINT", "127", True),
+        ("TINYINT", "128", False),
+        ("SMALLINT", "-32768", True),
+        ("SMALLINT", "40000", False),
+        ("INTEGER", "2147483648", False),
+        ("BIGINT", "9223372036854775807", True),
+        ("LONG", "9223372036854775808", False),
+    ],
+)
+def test_whole_numbers_have_the_range_of_their_type(kind, value, fits):
+    template = Template(
+        "arn:x", OURS, "SELECT city FROM people WHERE cost > :n", [{"name": "n", "type": kind}]
+    )
+    verdict = check(None, TABLES, runner=OURS, template=template, parameters={"n": value})
+    assert ("PARAMETERS" not in {item.code for item in verdict.violations}) is fits
+
+
+def test_a_parameter_can_be_a_unit():
+    template = Template(
+        "arn:x", OURS, "SELECT DATE_TRUNC(:u, day) AS d FROM people", [{"name": "u", "type": "STRING"}]
+    )
+    verdict = check(None, TABLES, runner=OURS, template=template, parameters={"u": "month"})
+    assert "DATE_TRUNC('month', " in verdict.require()
+
+
 def test_defaults_fill_missing_values():
     declared = [{"name": "value", "type": "STRING", "defaultValue": "Ulm"}]
     assert bind(QUERY, declared, {}).endswith("city = 'Ulm'")
@@ -138,6 +166,7 @@ def test_a_template_is_checked_with_its_parameters_bound():
             Submission(output={"distribute": {"locations": [{"member": {"accountId": OURS}}]}}),
             "OUTPUT_CONFIG",
         ),
+        (Submission(output={"member": {"accountId": THIRD}}), "RECEIVER_NOT_ALLOWED"),
     ],
 )
 def test_facts_of_the_call(facts, code):
@@ -235,6 +264,32 @@ def test_rules_that_can_be_created():
 
 def test_a_rule_of_another_type_is_refused():
     assert [item.code for item in check_rule(ROLES, "LIST", {"v1": {"custom": custom()}})] == ["ENUM"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("AGGREGATION", aggregation(joinColumns="key")),
+        ("AGGREGATION", aggregation(joinRequired=["QUERY_RUNNER"])),
+        ("AGGREGATION", aggregation(aggregateColumns=[{"columnNames": ["amount"], "function": ["SUM"]}])),
+        ("AGGREGATION", aggregation(outputConstraints=["key"])),
+        ("LIST", {"joinColumns": [["key"]], "listColumns": []}),
+        ("CUSTOM", custom(allowedAnalyses={"ANY_QUERY": True})),
+        ("CUSTOM", custom(differentialPrivacy="key")),
+        ("CUSTOM", custom(comparisonControls=["key"])),
+    ],
+)
+def test_rules_of_another_json_form_are_refused(kind, rule):
+    policy = {"v1": {kind.lower(): rule}}
+    assert [item.code for item in check_rule(ROLES, kind, policy)] == ["ENUM"]
+
+
+def test_differential_privacy_is_for_tables_in_s3():
+    policy = {"v1": {"custom": custom(differentialPrivacy={"columns": [{"name": "key"}]})}}
+    assert check_rule(ROLES, "CUSTOM", policy) == ()
+    assert [item.code for item in check_rule(ROLES, "CUSTOM", policy, source="ATHENA")] == [
+        "SOURCE_RULE_TYPE"
+    ]
 
 
 def test_tables_outside_of_s3_take_custom_rules_only():

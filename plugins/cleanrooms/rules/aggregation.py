@@ -104,6 +104,7 @@ class Aggregation:
             function = f"{function}_DISTINCT"
             others += argument.expressions[1:]
             argument = argument.expressions[0] if argument.expressions else None
+        argument = argument.unnest() if argument is not None else None
         if others or not isinstance(argument, exp.Column) or isinstance(argument.this, exp.Star):
             self._add("AGG_ARGUMENT", "An aggregate takes exactly one bare column.", node)
             return

@@ -81,7 +81,8 @@ class _Judge:
         template: Template | None,
         facts: Submission,
     ) -> None:
-        self.report, self.runner, self.receivers = report, runner, tuple(receivers)
+        self.report, self.runner = report, runner
+        self.receivers = tuple(dict.fromkeys([*receivers, *submission.members_of(facts.output)]))
         self.template, self.facts = template, facts
         self.tables = {name.lower(): table for name, table in tables.items()}
         self.script: Script | None = None

@@ -12,6 +12,7 @@ from cleanrooms.rules.flat import Clauses
 from cleanrooms.rules.parse import Script
 from cleanrooms.rules.relations import Definition
 from cleanrooms.rules.scope import Block, Query, SetBlock, blocks, set_blocks
+from cleanrooms.rules.text import write
 
 _NUMBERS = (
     "tinyint",
@@ -89,9 +90,7 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     _rename(definitions, tables)
     if script.caches:
         _cached_as_with(script, script.query)
-    return script.query.sql(
-        dialect=SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
-    )
+    return write(script.query, SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
 
 
 def _rename(definitions: Sequence[Definition], tables: set[str]) -> None:

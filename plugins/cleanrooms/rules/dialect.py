@@ -4,6 +4,8 @@
   a checker that saw a constant where the service sees a join column would let the column through.
 - ``TRUNC`` takes one argument, or a number of digits, beside Spark's date unit; ``TRUNCATE`` takes digits.
 - ``<=>`` and ``IS NOT DISTINCT FROM`` are told apart.
+- ``DATE_PART`` takes its part as a bare word, too; ``IS_NULL`` and ``IS_NOT_NULL`` are functions; the replacement
+  of ``REGEXP_REPLACE`` can be left out.
 - ``SELECT TOP n`` of the legacy engine is read as a LIMIT, so that rules can name it.
 - Statements that sqlglot does not understand are an error, never an opaque command, and are not logged.
 """
@@ -18,6 +20,9 @@ from sqlglot.errors import ParseError
 from sqlglot.generators.spark import SparkGenerator
 from sqlglot.parsers.spark import SparkParser
 from sqlglot.tokens import Token, TokenType
+
+LEGACY_FORM = "legacy_form"
+"""Metadata of nodes that the text writes in a form of the legacy engine, which private tables do not take."""
 
 
 class ShortTrunc(exp.Expression, exp.Func):
@@ -42,6 +47,45 @@ def _trunc(args: list[Any]) -> exp.Expression:
     return ShortTrunc.from_arg_list(args)
 
 
+_DATE_PARTS = frozenset(
+    """
+    YEAR YEARS Y YR YRS YEAROFWEEK QUARTER QUARTERS QTR QTRS MONTH MONTHS MON MONS WEEK WEEKS W DAY DAYS D
+    DAYOFWEEK DAYOFWEEK_ISO DOW DOW_ISO WEEKDAY DAYOFYEAR DOY YEARDAY HOUR HOURS H HR HRS MINUTE MINUTES M MIN MINS
+    SECOND SECONDS S SEC SECS EPOCH MILLENNIUM CENTURY DECADE MILLISECOND MICROSECOND
+    """.split()  # noqa: SIM905
+)
+
+
+def _date_part(name: str, args: list[Any]) -> exp.Expression:
+    """A part written as a word is no column, even where a column has its name."""
+    first = args[0] if args else None
+    if isinstance(first, exp.Column) and len(first.parts) == 1 and first.name.upper() in _DATE_PARTS:
+        args = [exp.Literal.string(first.name), *args[1:]]
+    return exp.Anonymous(this=name, expressions=args)
+
+
+def _date_trunc(args: list[Any]) -> exp.Expr:
+    """A unit that is still a parameter must not be taken for the unit's name."""
+    if args and isinstance(args[0], exp.Placeholder):
+        return exp.Anonymous(this="DATE_TRUNC", expressions=args)
+    call: exp.Expr = SparkParser.FUNCTIONS["DATE_TRUNC"](args)
+    return call
+
+
+def _regexp_replace(args: list[Any]) -> exp.Expression:
+    filled = [*args, exp.Literal.string("")] if len(args) == 2 else args
+    call = SparkParser.FUNCTIONS["REGEXP_REPLACE"](filled)
+    if not isinstance(call, exp.Expression):
+        raise ParseError("REGEXP_REPLACE cannot be read.")
+    return call
+
+
+def _short_cast(parser: SparkParser, this: exp.Expr, to: exp.Expr) -> exp.Expr:
+    cast = parser.build_cast(strict=parser.STRICT_CAST, this=this, to=to)
+    cast.meta[LEGACY_FORM] = "::"
+    return cast
+
+
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
@@ -51,8 +95,15 @@ class CleanRoomsParser(SparkParser):
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
         "STD": exp.Stddev.from_arg_list,
+        "DATE_PART": lambda args: _date_part("DATE_PART", args),
+        "DATEPART": lambda args: _date_part("DATEPART", args),
+        "IS_NULL": lambda args: exp.Anonymous(this="ISNULL", expressions=args),
+        "IS_NOT_NULL": lambda args: exp.Anonymous(this="ISNOTNULL", expressions=args),
+        "REGEXP_REPLACE": _regexp_replace,
+        "DATE_TRUNC": _date_trunc,
     }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
+    COLUMN_OPERATORS = {**SparkParser.COLUMN_OPERATORS, TokenType.DCOLON: _short_cast}  # noqa: RUF012
 
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
@@ -73,7 +124,18 @@ class CleanRoomsParser(SparkParser):
             self.raise_error("CONVERT takes a type and a value")
         cast = self.expression(exp.Cast(this=self._parse_assignment(), to=kind))
         cast.meta["function"] = "CONVERT"
+        cast.meta[LEGACY_FORM] = "CONVERT"
         return cast
+
+    def _parse_interval(
+        self, require_interval: bool = True, parse_function_unit: bool = True
+    ) -> exp.Add | exp.Interval | None:
+        token = self._next if self._curr and self._curr.token_type == TokenType.INTERVAL else None
+        interval = super()._parse_interval(require_interval, parse_function_unit)
+        text = token.text if token is not None and token.token_type == TokenType.STRING else ""
+        if interval is not None and any(letter.isalpha() for letter in text):
+            interval.meta[LEGACY_FORM] = "INTERVAL"
+        return interval
 
     def _refuse(self) -> NoReturn:
         raise UnsupportedStatementError("The statement is not a query that can be analysed.")
@@ -99,6 +161,7 @@ class SparkTextGenerator(SparkGenerator):
         **SparkGenerator.TRANSFORMS,
         exp.TsOrDsToDate: lambda self, node: _to_date(self, node),
         exp.WithinGroup: lambda self, node: self.withingroup_sql(node),
+        exp.RegexpReplace: lambda self, node: self.func("REGEXP_REPLACE", *node.iter_expressions()),
     }
 
     def tochar_sql(self, expression: exp.ToChar) -> str:
@@ -131,6 +194,7 @@ class CleanRooms(Spark):
         QUOTES = ["'"]  # noqa: RUF012
         IDENTIFIERS = ["`", '"']  # noqa: RUF012
         RAW_STRINGS = [("r'", "'"), ("R'", "'")]  # noqa: RUF012
+        VAR_SINGLE_TOKENS = {"$"}  # noqa: RUF012
 
     Parser = CleanRoomsParser
     Generator = CleanRoomsGenerator

@@ -78,6 +78,8 @@ class Clauses:
             return []
         if isinstance(atom, COMPARISONS) or (isinstance(atom, exp.Like) and not _quantified(atom)):
             return [atom.this, atom.expression]
+        if isinstance(atom, exp.Escape) and isinstance(atom.this, exp.Like) and is_literal(atom.expression):
+            return self._operands(atom.this)
         if isinstance(atom, exp.In) and atom.args.get("query") is not None:
             return [atom.this]
         if isinstance(atom, exp.In) and not any(atom.args.get(key) for key in ("unnest", "field")):

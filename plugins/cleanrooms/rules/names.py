@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 
-from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.report import RefusedError, Report
 from cleanrooms.rules.scope import Block, Field, is_aggregate, local_nodes
+from cleanrooms.rules.text import write
 
 MAX_COPIED = 20_000
 """Nodes of the syntax tree that aliases may add to one SELECT: each use doubles what it stands for."""
@@ -182,4 +182,4 @@ def canonical(node: exp.Expression) -> str:
     shown = node.copy()
     for identifier in shown.find_all(exp.Identifier):
         identifier.replace(exp.to_identifier(identifier.name.lower(), quoted=True))
-    return shown.sql(CleanRooms, unsupported_level=ErrorLevel.IGNORE)
+    return write(shown, unsupported_level=ErrorLevel.IGNORE)

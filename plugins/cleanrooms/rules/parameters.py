@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from cleanrooms.errors import RuleViolationError
 from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.parse import Script, parse_script
 from cleanrooms.rules.report import RefusedError, Report
+from cleanrooms.rules.text import read, write
 
 MAX_VALUE = 1000
 """Characters of one value (``ParameterMap`` of the service's API)."""
@@ -46,7 +46,7 @@ def bind(
             "Give every parameter a value of its declared type.",
         )
     text = _written([*(cached.node for cached in script.caches), script.query])
-    if _written([node for node in sqlglot.parse(text, read=CleanRooms) if node]) != text:
+    if _written([node for node in read(text) if node]) != text:
         raise RuleViolationError(
             "The bound text does not read as it was written.", "Use simpler values or a template."
         )
@@ -54,7 +54,7 @@ def bind(
 
 
 def _written(statements: Iterable[exp.Expr]) -> str:
-    return ";\n".join(node.sql(CleanRooms, comments=False) for node in statements)
+    return ";\n".join(write(node, comments=False) for node in statements)
 
 
 def bind_script(
@@ -129,6 +129,16 @@ def _number(pattern: re.Pattern[str]) -> Callable[[str], exp.Expression | None]:
     return make
 
 
+def _whole(bits: int) -> Callable[[str], exp.Expression | None]:
+    number = _number(_WHOLE)
+
+    def make(value: str) -> exp.Expression | None:
+        literal = number(value)
+        return literal if literal is not None and -(2 ** (bits - 1)) <= int(value) < 2 ** (bits - 1) else None
+
+    return make
+
+
 def _boolean(value: str) -> exp.Expression | None:
     known = {"true": True, "false": False}.get(value.lower())
     return None if known is None else exp.Boolean(this=known)
@@ -148,9 +158,10 @@ def _typed(kind: str, parse: Callable[[str], object]) -> Callable[[str], exp.Exp
 _TIMESTAMP = _typed("timestamp", datetime.fromisoformat)
 _MAKERS: dict[str, Callable[[str], exp.Expression | None]] = {
     **dict.fromkeys(("STRING", "VARCHAR", "CHAR", "CHARACTER"), _text),
-    **dict.fromkeys(
-        ("TINYINT", "SMALLINT", "INTEGER", "INT", "BIGINT", "LONG", "SHORT", "BYTE"), _number(_WHOLE)
-    ),
+    **dict.fromkeys(("TINYINT", "BYTE"), _whole(8)),
+    **dict.fromkeys(("SMALLINT", "SHORT"), _whole(16)),
+    **dict.fromkeys(("INTEGER", "INT"), _whole(32)),
+    **dict.fromkeys(("BIGINT", "LONG"), _whole(64)),
     **dict.fromkeys(("DECIMAL", "NUMERIC"), _number(_DECIMAL)),
     **dict.fromkeys(("REAL", "FLOAT", "DOUBLE", "DOUBLE_PRECISION"), _number(_FLOAT)),
     "BOOLEAN": _boolean,

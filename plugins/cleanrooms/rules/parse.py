@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from cleanrooms.rules.dialect import CleanRooms, UnsupportedStatementError
+from cleanrooms.rules.dialect import UnsupportedStatementError
 from cleanrooms.rules.report import RefusedError, Report
+from cleanrooms.rules.text import read
 
 MAX_TEXT = 500_000
 """Characters of a query or template (``queryString`` of the service's API)."""
 
 _NAME = re.compile(r"[ !#-_a-~]{1,128}")
 """Printable ASCII without quotation marks: names outside could fold differently in two engines."""
+
+_SYSTEM_NAMES = frozenset({"oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+_SYSTEM_PREFIXES = (
+    "padb_", "pg_", "stcs_", "stl_", "stll_", "stv_", "svcs_", "svl_", "svv_", "sys_", "systable_",
+)  # fmt: skip
+MAX_ALIAS = 127
+"""Characters of an alias (SQL naming rules)."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def extras(node: exp.Expression, known: set[str]) -> list[str]:
 
 def _parse(sql: str, report: Report) -> list[exp.Expression]:
     try:
-        parsed = sqlglot.parse(sql, read=CleanRooms)
+        parsed = read(sql)
     except UnsupportedStatementError:
         raise _no_query(report) from None
     except RecursionError:
@@ -127,12 +134,20 @@ def _no_query(report: Report, *nodes: exp.Expression) -> RefusedError:
 def _check_names(statements: list[exp.Expression], report: Report) -> None:
     for statement in statements:
         for identifier in statement.find_all(exp.Identifier):
-            if not _NAME.fullmatch(identifier.name):
+            alias = isinstance(identifier.parent, exp.Alias | exp.TableAlias)
+            if not _NAME.fullmatch(identifier.name) or (alias and _is_reserved(identifier.name)):
                 report.add(
                     "PARSE",
-                    "A name contains characters that Clean Rooms does not allow.",
+                    "A name is not one that Clean Rooms allows.",
                     identifier,
                     rule="SQL naming rules",
                     fix="Name tables, columns and aliases with letters, digits, _ and -.",
                 )
                 raise RefusedError
+
+
+def _is_reserved(alias: str) -> bool:
+    """Whether the naming rules keep an alias for the service, or its hyphens are misplaced."""
+    name = alias.lower()
+    hyphens = "--" in name or name.startswith("-") or name.endswith("-")
+    return hyphens or len(name) > MAX_ALIAS or name in _SYSTEM_NAMES or name.startswith(_SYSTEM_PREFIXES)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cleanrooms.rules.model import AGGREGATION, CUSTOM, LIST, Violation
+from cleanrooms.rules.policy_shapes import SHAPES, misshapen
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import AGGREGATES, SCALARS
 
@@ -44,12 +45,17 @@ def check_rule(
     body = (policy.get("v1") or {}).get(_KEYS.get(rule_type, "")) if isinstance(policy, Mapping) else None
     if not isinstance(body, Mapping):
         rule.add("ENUM", f"The policy is no rule of type {rule_type}.", "Give v1 with the type's own member.")
+    elif wrong := list(misshapen(body, SHAPES[rule_type])):
+        rule.add("ENUM", f"{', '.join(wrong)}: not of the JSON form that the API has.", "Correct the form.")
     elif rule_type == AGGREGATION:
         rule.aggregation(body)
     elif rule_type == LIST:
         rule.listing(body)
     else:
         rule.custom(body)
+        if source.upper() != "GLUE" and body.get("differentialPrivacy"):
+            message = "Differential privacy protects tables in S3 only."
+            rule.add("SOURCE_RULE_TYPE", message, "Leave differentialPrivacy out.")
     return tuple(rule.report.violations)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from cleanrooms.rules.dialect import LEGACY_FORM
 from cleanrooms.rules.flat import boolean_atoms
 from cleanrooms.rules.private_groups import grouping_keys, outside_groups
 from cleanrooms.rules.report import Report
@@ -101,6 +102,8 @@ class PrivateStructure:
             named = isinstance(part, exp.Anonymous) and part.name.upper().startswith(("ARRAY", "EXPLODE"))
             if array or named:
                 self._add("DP_FUNCTION", "Array functions are not supported.", part)
+            if alternative := _alternative(part):
+                self._add("DP_FUNCTION", f"This form is not supported; {alternative}.", part)
             if isinstance(part, exp.Cube | exp.Rollup | exp.GroupingSets):
                 self._add("DP_SHAPE", "Extended GROUP BY is not supported.", part)
         for inner in block.inner:
@@ -116,6 +119,8 @@ class PrivateStructure:
                 self._add("DP_SHAPE", "Window functions are not supported in the final SELECT.", part)
             elif is_aggregate(part) and not isinstance(part, _AGGREGATES):
                 self._add("DP_AGGREGATE", "Only COUNT, SUM, AVG and STDDEV are supported.", part)
+            elif isinstance(part.this, exp.Distinct) and not isinstance(part, exp.Count):
+                self._add("DP_AGGREGATE", "DISTINCT is supported in COUNT only.", part)
         if not self._reads(block):
             return
         if not any(is_aggregate(part) for part in local_nodes(*node.expressions)):
@@ -174,6 +179,19 @@ class PrivateStructure:
 
     def _add(self, code: str, message: str, *nodes: exp.Expression) -> None:
         self.report.add(code, message, *nodes, rule=_RULE, fix="Follow the documented query structure.")
+
+
+def _alternative(node: exp.Expression) -> str:
+    """What the guide offers instead of a form that it does not support here."""
+    form = node.meta.get(LEGACY_FORM)
+    if form == "INTERVAL":
+        return "write INTERVAL '1' SECOND"
+    if form:
+        return "write CAST"
+    if isinstance(node, exp.BitwiseXor):
+        return "use POWER"
+    ordered = isinstance(node, exp.Window) and isinstance(node.this, exp.WithinGroup | exp.GroupConcat)
+    return "use the aggregate with GROUP BY" if ordered else ""
 
 
 def _parts(node: exp.Select) -> list[tuple[str, exp.Expression]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from cleanrooms.rules.codes import CODES
-from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.model import Violation
+from cleanrooms.rules.text import write
 
 TEXT_LIMIT = 120
 
@@ -69,7 +69,10 @@ def masked(node: exp.Expression) -> str:
         if literal is shown:
             return "?"
         literal.replace(exp.Placeholder())
-    return shown.sql(CleanRooms, comments=False, unsupported_level=ErrorLevel.IGNORE)
+    try:
+        return write(shown, comments=False, unsupported_level=ErrorLevel.IGNORE)
+    except UnsupportedError:
+        return shown.key.upper()
 
 
 def column_list(columns: Iterable[str]) -> str:

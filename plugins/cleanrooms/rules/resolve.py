@@ -83,9 +83,17 @@ class Resolver:
             return known
         if extras(clause, {"expressions", "recursive"}) or clause.args.get("recursive"):
             raise refusal(self.report, self.code, "WITH RECURSIVE is not supported.", clause)
-        known = dict(known)
+        if clause.find_ancestor(exp.CTE):
+            message = "WITH inside a query of WITH is not supported."
+            self.report.add(
+                "CTE", message, clause, rule="SQL reference, WITH clause", fix="List it in one WITH."
+            )
+        known, names = dict(known), set()
         for cte in clause.expressions:
             alias = cte.args["alias"]
+            if cte.alias.lower() in names:
+                raise refusal(self.report, "PARSE", "WITH defines a name twice.", cte)
+            names.add(cte.alias.lower())
             if extras(cte, {"this", "alias"}):
                 raise refusal(self.report, self.code, "This form of WITH is not supported.", cte)
             query = self._query(cte.this, known, parent)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 
-from cleanrooms.rules.dialect import CleanRooms
 from cleanrooms.rules.scope import Block, Relation, local_nodes
+from cleanrooms.rules.text import write
 
 
 def expand_stars(block: Block) -> Iterator[tuple[str, exp.Expression]]:
@@ -39,7 +39,7 @@ def output_name(item: exp.Expression) -> str:
     shown = item.copy()
     for column in shown.find_all(exp.Column):
         column.set("table", None)
-    return shown.sql(CleanRooms, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
+    return write(shown, normalize_functions="lower", unsupported_level=ErrorLevel.IGNORE)
 
 
 def _is_star(node: exp.Expression) -> bool:
@@ -53,7 +53,8 @@ def _inside(block: Block, item: exp.Expression) -> Iterator[tuple[str, exp.Expre
         if isinstance(node, exp.Star) and isinstance(node.parent, exp.Count):
             continue
         block.stars.append(node)
-        columns = _columns(block, node) if node.arg_key == "expressions" else None
+        among_others = node.arg_key == "expressions" and node.index is not None
+        columns = _columns(block, node) if among_others else None
         if not columns or node.parent is None:
             yield "This form of * is not supported.", node
             continue

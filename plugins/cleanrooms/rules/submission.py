@@ -71,6 +71,13 @@ def output_problems(output: Mapping[str, Any] | None, runner: str) -> list[str]:
     return problems
 
 
+def members_of(output: Mapping[str, Any] | None) -> list[str]:
+    """The accounts that an ``outputConfiguration`` delivers to."""
+    places = [output, *_locations(output)] if output is not None else []
+    named = [(place.get("member") or {}).get("accountId") for place in places]
+    return [str(account) for account in named if account]
+
+
 def _locations(output: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return (output.get("distribute") or {}).get("locations") or []
 

@@ -53,6 +53,24 @@ def check_functions(all_blocks: Iterable[Block], report: Report) -> None:
         group = block.node.args.get("group")
         if group is not None and group.args.get("all"):
             _add(report, "GROUP BY ALL is not supported.", group)
+        _check_keys(block, report)
+
+
+def _check_keys(block: Block, report: Report) -> None:
+    """Sort and partition keys are no strings; LIMIT and OFFSET take whole numbers."""
+    for node in local_nodes(*block.node.iter_expressions()):
+        keys = [node.this] if isinstance(node, exp.Ordered) else node.args.get("partition_by") or []
+        for key in keys if isinstance(node, exp.Ordered | exp.Window) else []:
+            if isinstance(key, exp.Literal) and key.is_string:
+                _add(report, "A string cannot be a sort or partition key.", key)
+    for part in ("limit", "offset"):
+        clause = block.node.args.get(part)
+        count = clause.args.get("expression") or clause.args.get("count") if clause is not None else None
+        count = count.unnest() if count is not None else None
+        if isinstance(count, exp.Neg) or (isinstance(count, exp.Literal) and not count.is_int):
+            report.add(
+                "LIMIT", "LIMIT and OFFSET take a whole number.", clause, rule="SQL reference, ORDER BY"
+            )
 
 
 def check_controlled(

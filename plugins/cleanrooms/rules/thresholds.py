@@ -16,13 +16,11 @@ from sqlglot import exp
 from cleanrooms.rules import unions
 from cleanrooms.rules.constraints import add_having, add_where, at_least
 from cleanrooms.rules.flat import bare
-from cleanrooms.rules.functions import is_position
+from cleanrooms.rules.functions import is_position, summarises
 from cleanrooms.rules.names import canonical
 from cleanrooms.rules.report import RefusedError, Report
 from cleanrooms.rules.roles import CustomRule, Threshold
 from cleanrooms.rules.scope import Block, Query, SetBlock, blocks, final_blocks, local_nodes
-
-_PARTITION_AGGREGATES = (exp.Sum, exp.Count, exp.Avg, exp.Stddev, exp.Variance)
 
 
 @dataclass(frozen=True)
@@ -204,7 +202,7 @@ class Thresholds:
         for window in windows:
             function = window.this
             whole = not window.args.get("order") and not window.args.get("spec")
-            safe = is_position(function) or (whole and isinstance(function, _PARTITION_AGGREGATES))
+            safe = is_position(function) or (whole and summarises(function))
             keys = {canonical(bare(key)) for key in window.args.get("partition_by") or []}
             own = all(canonical(item.value()) in keys for item in carriers)
             if not safe and not own:
