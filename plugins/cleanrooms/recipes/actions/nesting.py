@@ -7,6 +7,7 @@ an array or a map, whole numbers become longs, other numbers doubles and everyth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +19,8 @@ CATEGORY = "data structure"
 _NEST = "sourceColumns targetColumn removeSourceColumns?"
 _COMMON_TYPE = "different types become numbers if all are, else text"
 Cell = tuple[pl.Expr, pl.DataType]
+_Map: Any = getattr(pl, "Map", None)
+"""The type of maps, which Polars has from 2.0 on; before, Arrow's maps come as lists of their entries."""
 
 
 @action("NEST_TO_STRUCT", CATEGORY, _NEST, note="a struct of the columns, types and order kept")
@@ -34,9 +37,14 @@ def nest_to_array(p: Arguments) -> Change:
 
 @action("NEST_TO_MAP", CATEGORY, _NEST, note=f"from the columns' names; {_COMMON_TYPE}")
 def nest_to_map(p: Arguments) -> Change:
+    if _Map is None:
+        raise p.error(
+            f"makes maps, which Polars {pl.__version__} lacks.", "Install Polars 2, or use NEST_TO_STRUCT."
+        )
+
     def build(columns: list[str]) -> pl.Expr:
         values, kind = _common(p, [(pl.col(c), p.schema[c]) for c in columns])
-        return _pairs(columns, values).cast(pl.Map(pl.String(), kind))
+        return _pairs(columns, values).cast(_Map(pl.String(), kind))
 
     return _nested(p, build)
 
@@ -119,7 +127,7 @@ def unnest_map(p: Arguments) -> Change:
 def _entries(p: Arguments, column: str) -> pl.Expr:
     """The entries of a map, or of a struct, which is how JSON readers see one; absent fields are no entries."""
     kind = p.schema[column]
-    if isinstance(kind, pl.Map):
+    if _Map is not None and isinstance(kind, _Map):
         return pl.col(column).map.entries()
     if isinstance(kind, pl.Struct):
         fields = dict(_fields(pl.col(column), kind))
