@@ -5,6 +5,8 @@
 - ``TRUNC`` takes one argument, or a number of digits, beside Spark's date unit; ``TRUNCATE`` takes digits.
 - ``<=>`` and ``IS NOT DISTINCT FROM`` are told apart.
 - ``SELECT TOP n`` of the legacy engine is read as a LIMIT, so that rules can name it.
+- Functions of other engines, which sqlglot knows too, are names of functions that nobody knows.
+- Comments mean nothing, be they of sqlglot's own (which can change what a function is) or of template engines.
 - Statements that sqlglot does not understand are an error, never an opaque command, and are not logged.
 """
 
@@ -18,6 +20,8 @@ from sqlglot.errors import ParseError
 from sqlglot.generators.spark import SparkGenerator
 from sqlglot.parsers.spark import SparkParser
 from sqlglot.tokens import Token, TokenType
+
+from cleanrooms.rules.vocabulary import FUNCTIONS, HINTS
 
 
 class ShortTrunc(exp.Expression, exp.Func):
@@ -46,13 +50,33 @@ class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
     FUNCTIONS = {  # noqa: RUF012
-        **SparkParser.FUNCTIONS,
+        **{name: make for name, make in SparkParser.FUNCTIONS.items() if name in FUNCTIONS},
         "TRUNC": _trunc,
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
         "STD": exp.Stddev.from_arg_list,
     }
+    FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parse for name, parse in SparkParser.FUNCTION_PARSERS.items() if name in FUNCTIONS | HINTS
+    }
+    NO_PAREN_FUNCTIONS = {  # noqa: RUF012
+        token: node
+        for token, node in SparkParser.NO_PAREN_FUNCTIONS.items()
+        if token not in (TokenType.CURRENT_DATETIME, TokenType.CURRENT_ROLE)
+    }
+    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parse
+        for name, parse in SparkParser.NO_PAREN_FUNCTION_PARSERS.items()
+        if name != "CONNECT_BY_ROOT"
+    }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
+
+    def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
+        """Parse without comments, which hold the text of a hint beside its token."""
+        for token in raw_tokens:
+            if token.token_type != TokenType.HINT:
+                token.comments = []
+        return super().parse(raw_tokens, sql)
 
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
@@ -134,3 +158,7 @@ class CleanRooms(Spark):
 
     Parser = CleanRoomsParser
     Generator = CleanRoomsGenerator
+
+
+# sqlglot gives the comments of a template engine to every dialect; Spark finds an error there.
+del CleanRooms.Tokenizer._COMMENTS["{#"]

@@ -1,0 +1,66 @@
+"""Ways to get protected values past the checks: each is refused, or runs and tells nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from cleanrooms.rules import check
+from tests.rules.attacks import KINDS, REFUSED, attempt, database
+from tests.rules.support import OURS
+
+_rows = cache(database)
+
+
+def _codes(kind: str, text: str) -> set[str]:
+    verdict = check(text, KINDS[kind].tables, runner=OURS, receivers=[OURS])
+    return {violation.code for violation in verdict.violations}
+
+
+def _run(kind: str, text: str) -> str:
+    outcome = attempt(text, kind, _rows(kind))
+    assert outcome.leak == ""
+    return outcome.end
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT COLUMNS('note') FROM a_table",
+        "SELECT COLUMNS('.*') FROM a_table",
+        "SELECT SECRET('a', 'b') FROM a_table",
+        "SELECT READ_CSV('x') FROM a_table",
+        "SELECT STRUCT_EXTRACT(STRUCT(segment AS f), 'f') FROM a_table",
+        "SELECT CURRENT_ROLE() FROM a_table",
+        "SELECT CURRENT_WAREHOUSE() FROM a_table",
+        "SELECT XMLELEMENT(NAME a, segment) FROM a_table",
+        "SELECT CONNECT_BY_ROOT segment FROM a_table",
+        "SELECT TRANSFORM(segment) USING 'cat' AS (x) FROM a_table",
+        "SELECT SUM(amount) OVER w FROM a_table",
+        "SELECT segment, SUM(amount) FROM a_table GROUP BY segment WITH TOTALS",
+        "SELECT POSEXPLODE(ARRAY(segment)) AS (p, c) FROM a_table",
+    ],
+)
+def test_what_only_the_parser_knows_is_refused(text):
+    assert _run("disallowed", text) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT segment {# , note #} FROM a_table",
+        "SELECT segment -- \r, note\n FROM a_table",
+        "SELECT MAX(segment) /* sqlglot.anonymous */ AS s FROM a_table {# #}",
+    ],
+)
+def test_only_the_comments_of_spark_are_left_out(text):
+    assert _run("disallowed", text) == REFUSED
+
+
+def test_no_comment_changes_what_a_function_is():
+    plain, commented = (
+        check(f"SELECT MAX(segment){comment} AS s FROM a_table", KINDS["disallowed"].tables, runner=OURS)
+        for comment in ("", " /* sqlglot.anonymous */")
+    )
+    assert plain.require() == commented.require()
