@@ -64,3 +64,41 @@ def test_no_comment_changes_what_a_function_is():
         for comment in ("", " /* sqlglot.anonymous */")
     )
     assert plain.require() == commented.require()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "disallowed",
+            "SELECT v.x FROM a_table CROSS JOIN VALUES ((SELECT MAX(z.note) FROM b_table z)) v(x)",
+        ),
+        ("disallowed", "SELECT v.x FROM (VALUES ('a', (SELECT MAX(z.note) FROM b_table z))) v(w, x)"),
+        (
+            "thresholds",
+            "SELECT v.x FROM a_table a CROSS JOIN VALUES ((SELECT SUM(z.amount) FROM b_table z WHERE "
+            "z.segment = 'lone')) v(x) GROUP BY v.x",
+        ),
+        (
+            "private",
+            "SELECT COUNT(*), v.x FROM a_table a CROSS JOIN VALUES ((SELECT SUM(z.amount) FROM a_table z)) v(x) "
+            "GROUP BY v.x",
+        ),
+        ("aggregation", "SELECT SUM(a.amount) FROM a_table a ASOF JOIN b_table b ON a.key = b.key"),
+        ("disallowed", "SELECT a.segment FROM a_table a ASOF LEFT JOIN b_table b ON a.key = b.key"),
+    ],
+)
+def test_items_of_from_that_hide_a_query_are_refused(kind, text):
+    assert _run(kind, text) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT INTERVAL (key) DAY AS s FROM a_table",
+        "SELECT DATE '2026-01-01' + INTERVAL note DAY AS s FROM a_table",
+        "SELECT i FROM (SELECT INTERVAL (LENGTH(a.note)) HOUR AS i FROM a_table a) t",
+    ],
+)
+def test_a_column_inside_an_interval_is_seen(text):
+    assert _codes("disallowed", text) == {"DISALLOWED_OUTPUT"}

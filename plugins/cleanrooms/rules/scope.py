@@ -245,7 +245,7 @@ def lineage_of(block: Block, roots: Iterable[exp.Expression | None]) -> Lineage:
         elif isinstance(node, exp.Select | exp.SetOperation):
             inner = block.inner_by_node.get(id(node))
             found = everything(inner) if inner else NOTHING
-        elif isinstance(node, exp.Literal | exp.Boolean | exp.RawString | exp.HexString | exp.Interval):
+        elif isinstance(node, exp.Literal | exp.Boolean | exp.RawString | exp.HexString):
             found = CONSTANT
         elif isinstance(node, exp.Window):
             # The keys order and cut the rows; only the function's own operand is seen in its result.
