@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from cleanrooms.rules import check
-from tests.rules.attacks import KINDS, REFUSED, attempt, database
+from tests.rules.attacks import HARMLESS, KINDS, REFUSED, attempt, database
 from tests.rules.support import OURS
 
 _rows = cache(database)
@@ -102,3 +102,60 @@ def test_items_of_from_that_hide_a_query_are_refused(kind, text):
 )
 def test_a_column_inside_an_interval_is_seen(text):
     assert _codes("disallowed", text) == {"DISALLOWED_OUTPUT"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT f.note FROM (SELECT NAMED_STRUCT('note', note) AS f FROM a_table) t",
+        "SELECT t.k FROM (SELECT note AS y, y FROM a_table) t(j, k)",
+        "WITH c(j, k) AS (SELECT note AS y, y FROM a_table) SELECT k FROM c",
+    ],
+)
+def test_a_name_that_is_replaced_keeps_its_origin(text):
+    assert _codes("disallowed", text) == {"DISALLOWED_OUTPUT"}
+
+
+@pytest.mark.parametrize("call", ["note.LCASE()", "a.note.CONCAT('z')", "main.CONCAT(a.segment)"])
+def test_methods_of_values_are_refused(call):
+    assert _run("disallowed", f"SELECT {call} FROM a_table a") == REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT TRANSFORM(ARRAY(NAMED_STRUCT('note', 1)), a -> a.note) AS s FROM a_table a",
+        "SELECT TRANSFORM(ARRAY('z'), x -> x) AS s FROM a_table",
+        "SELECT TRANSFORM(ARRAY(1), x -> TRANSFORM(ARRAY(2), note -> x * note)) AS s FROM a_table",
+        "SELECT TRANSFORM(ARRAY(1), x -> TRANSFORM(ARRAY(2), x -> x + 1)) AS s FROM a_table",
+        "SELECT main.b_table.note FROM (SELECT NAMED_STRUCT('note', 'x') AS b_table) main CROSS JOIN b_table",
+        "WITH a_table AS (SELECT segment AS note FROM b_table) "
+        "SELECT (SELECT MAX(note) FROM a_table) AS q, q || '' AS t FROM b_table",
+        "CACHE TABLE a_table AS SELECT segment AS n FROM a_table; "
+        "SELECT (SELECT MAX(n) FROM a_table) AS q, UPPER(q) AS t FROM b_table",
+    ],
+)
+def test_a_name_means_what_the_checks_take_it_for(text):
+    assert _run("disallowed", text) == HARMLESS
+
+
+def test_a_lambda_reads_the_variable_that_is_nearest():
+    text = "SELECT TRANSFORM(ARRAY(1), x -> TRANSFORM(ARRAY(2), x -> x + 1)) AS s, a.x FROM (SELECT 1 AS x) a"
+    verdict = check(f"{text}, b_table", KINDS["disallowed"].tables, runner=OURS)
+    assert verdict.require().startswith(
+        "SELECT TRANSFORM(ARRAY(1), `variable_1` -> TRANSFORM(ARRAY(2), `variable_2` -> `variable_2` + 1)) AS `s`, "
+    )
+
+
+def test_result_columns_bear_the_names_that_the_verdict_says():
+    verdict = check("SELECT segment AS s, s FROM a_table", KINDS["disallowed"].tables, runner=OURS)
+    assert verdict.require().count("AS `s`") == len(verdict.output_columns) == 2
+
+
+@pytest.mark.parametrize(
+    "limit", ["FETCH FIRST 5 PERCENT ROWS ONLY", "LIMIT 5 PERCENT", "FETCH FIRST 5 ROWS WITH TIES"]
+)
+def test_row_counts_of_other_engines_are_refused(limit):
+    assert _run(
+        "list", f"SELECT DISTINCT a.segment FROM a_table a JOIN b_table b ON a.key = b.key {limit}"
+    ) == (REFUSED)
