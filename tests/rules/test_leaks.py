@@ -159,3 +159,20 @@ def test_row_counts_of_other_engines_are_refused(limit):
     assert _run(
         "list", f"SELECT DISTINCT a.segment FROM a_table a JOIN b_table b ON a.key = b.key {limit}"
     ) == (REFUSED)
+
+
+@pytest.mark.parametrize("name", ["identity_1_of_b_table", "IDENTITY_1_OF_B_TABLE"])
+def test_no_column_of_the_query_stands_for_the_identities(name):
+    text = (
+        f"SELECT t.segment, SUM(t.amount) AS n FROM (SELECT b.segment, b.amount, v.c AS {name} FROM b_table b "
+        "CROSS JOIN VALUES (1), (2), (3) v(c)) t GROUP BY t.segment"
+    )
+    assert _run("thresholds", text) == HARMLESS
+
+
+def test_a_cached_union_keeps_its_identities():
+    text = (
+        "CACHE TABLE c AS SELECT segment, amount FROM b_table UNION SELECT segment, amount FROM b_table; "
+        "SELECT segment, SUM(amount) AS n FROM c GROUP BY segment"
+    )
+    assert _run("thresholds", text) == HARMLESS
