@@ -176,3 +176,28 @@ def test_a_cached_union_keeps_its_identities():
         "SELECT segment, SUM(amount) AS n FROM c GROUP BY segment"
     )
     assert _run("thresholds", text) == HARMLESS
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "SELECT CASE WHEN segment = 'lone' THEN amount ELSE 0 END AS x FROM b_table "
+        "UNION ALL SELECT amount FROM b_table WHERE FALSE",
+        "SELECT amount AS x FROM b_table WHERE FALSE UNION ALL "
+        "SELECT CASE WHEN segment = 'lone' THEN amount ELSE 0 END FROM b_table",
+        "SELECT key, CASE WHEN SUM(amount) > 17592186044416 THEN SUM(amount) ELSE 0 END AS x FROM b_table GROUP BY key",
+        "SELECT key, GREATEST(SUM(amount) - 17592186044416, 0) AS x FROM b_table GROUP BY key",
+    ],
+)
+def test_an_expression_stays_one_through_unions_and_aggregates(inner):
+    text = f"SELECT SUM(t.x) AS s, COUNT(*) AS n FROM ({inner}) t"
+    assert _codes("thresholds", text) == {"AGG_EXPRESSION"}
+
+
+@pytest.mark.parametrize("cut", ["ORDER BY amount LIMIT 1", "LIMIT 2", "OFFSET 1"])
+def test_a_private_union_is_cut_at_the_end_only(cut):
+    text = (
+        "WITH t AS (SELECT key, amount FROM a_table UNION ALL SELECT key, amount FROM b_table "
+        f"{cut}) SELECT SUM(amount) FROM t"
+    )
+    assert _codes("private", text) == {"DP_SHAPE"}

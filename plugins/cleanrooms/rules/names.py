@@ -157,7 +157,7 @@ def output_field(block: Block, name: str, item: exp.Expression) -> Field:
         shown.nullable = bool(target.bases) and block.may_be_missing(target)
         return shown
     aggregated = is_aggregate(expression) or isinstance(expression, exp.Window)
-    return Field(name, lineage, computed=bool(lineage.flows) and not aggregated)
+    return Field(name, lineage, computed=bool(lineage.origins) and not aggregated)
 
 
 def output_position(ordered: exp.Expression, fields: list[Field], report: Report) -> int | None:

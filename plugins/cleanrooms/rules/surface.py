@@ -140,7 +140,8 @@ def _is_expression(block: Block, argument: exp.Expression, closed: set[str]) -> 
     touched = {base.table for base in block.lineage(argument).flows}
     if isinstance(argument, exp.Column):
         target = block.field_of(argument)
-        return bool(target and target.computed and touched & closed)
+        # What aggregates were computed with counts, too: CASE WHEN SUM(x) > 9 THEN SUM(x) END is no column.
+        return bool(target and target.computed and {base.table for base in target.lineage.origins} & closed)
     if isinstance(argument, exp.AggFunc) and not touched:
         return False
     return bool(touched & closed) or not touched
