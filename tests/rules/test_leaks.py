@@ -7,8 +7,9 @@ from functools import cache
 import pytest
 
 from cleanrooms.rules import check
+from tests.rules.attacked import COLUMNS
 from tests.rules.attacks import HARMLESS, KINDS, REFUSED, attempt, database
-from tests.rules.support import OURS
+from tests.rules.support import OURS, custom, table
 
 _rows = cache(database)
 
@@ -201,3 +202,47 @@ def test_a_private_union_is_cut_at_the_end_only(cut):
         f"{cut}) SELECT SUM(amount) FROM t"
     )
     assert _codes("private", text) == {"DP_SHAPE"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "ARRAY_POSITION(ARRAY(c.note), 'PROT-n1')",
+        "SIZE(ARRAY_REMOVE(ARRAY(c.note), 'PROT-n1'))",
+        "SIZE(ARRAY_DISTINCT(ARRAY(c.note, 'PROT-n1')))",
+        "SIZE(ARRAY_INTERSECT(ARRAY(c.note), ARRAY('PROT-n1')))",
+        "SIZE(ARRAY_UNION(ARRAY(c.note), ARRAY('PROT-n1')))",
+        "MAP_CONTAINS_KEY(MAP('PROT-n1', 1), c.note)",
+        "EQUAL_NULL(c.note, 'PROT-n1')",
+        "ARRAY_MAX(ARRAY(c.note, 'PROT-n1'))",
+        "LENGTH(TRIM('1' FROM c.note))",
+        "LENGTH(BTRIM(c.note, '1'))",
+        "LENGTH(SUBSTRING_INDEX(c.note, 'n1', 1))",
+        "SIZE(SPLIT(c.note, 'n1'))",
+        "SIZE(FILTER(ARRAY(c.note), x -> x = 'PROT-n1'))",
+        "AGGREGATE(ARRAY(c.note), 0, (n, x) -> n + INT(x = 'PROT-n1'))",
+        "SIGN(ASCII(c.note) - 5)",
+        "WIDTH_BUCKET(ASCII(c.note), 0, 9, 3)",
+    ],
+)
+def test_functions_that_compare_with_a_literal_are_comparisons(answer):
+    text = f"SELECT c.segment, COUNT({answer}) AS n FROM c_table c GROUP BY c.segment"
+    assert "LITERAL_COMPARISON" in _codes("mixed", text)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    ["TRIM(c.note)", "DECODE(UNBASE64(c.note), 'UTF-8')", "MAP('k', c.note)", "SORT_ARRAY(ARRAY(c.note))"],
+)
+def test_functions_that_compare_with_nothing_are_none(harmless):
+    rule = custom(comparisonControls={"allowedLiteralComparisonColumns": []})
+    tables = {"c_table": table("c_table", COLUMNS, "CUSTOM", rule)}
+    check(f"SELECT {harmless} AS x FROM c_table c", tables, runner=OURS).require()
+
+
+@pytest.mark.parametrize("key", ["1", "(1)", "((1))", "note"])
+def test_grouping_by_a_number_in_brackets_is_a_comparison(key):
+    rule = custom(comparisonControls={"allowedColumnComparisonColumns": ["segment"]})
+    tables = {"c_table": table("c_table", COLUMNS, "CUSTOM", rule)}
+    verdict = check(f"SELECT note, COUNT(*) AS n FROM c_table GROUP BY {key}", tables, runner=OURS)
+    assert [violation.code for violation in verdict.violations] == ["COLUMN_COMPARISON"]
