@@ -246,3 +246,16 @@ def test_grouping_by_a_number_in_brackets_is_a_comparison(key):
     tables = {"c_table": table("c_table", COLUMNS, "CUSTOM", rule)}
     verdict = check(f"SELECT note, COUNT(*) AS n FROM c_table GROUP BY {key}", tables, runner=OURS)
     assert [violation.code for violation in verdict.violations] == ["COLUMN_COMPARISON"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "select", "rest"),
+    [
+        ("aggregation", "SUM(a.amount)", "WHERE EXISTS(ARRAY(a.key), x -> x LIKE 'P%')"),
+        ("aggregation", "SUM(a.amount)", "HAVING EXISTS(ARRAY(MAX(a.note)), x -> x LIKE 'P%')"),
+        ("list", "DISTINCT a.segment", "WHERE EXISTS(ARRAY(a.key), x -> x LIKE 'P%')"),
+        ("aggregation", "SUM(a.amount) AS s", "ORDER BY s WITH FILL"),
+    ],
+)
+def test_no_part_of_a_flat_query_is_left_out(kind, select, rest):
+    assert _run(kind, f"SELECT {select} FROM a_table a JOIN b_table b ON a.key = b.key {rest}") == REFUSED

@@ -113,7 +113,7 @@ class Resolver:
         block.fields = [
             one.merged(other, one.name) for one, other in zip(left.fields, right.fields, strict=True)
         ]
-        for ordered in _sort_keys(node):
+        for ordered in self._sort_keys(node):
             position = output_position(ordered, block.fields, self.report)
             if position is None:
                 raise refusal(
@@ -148,7 +148,7 @@ class Resolver:
                 aliases.setdefault(item.alias.lower(), item.this)
         for part in ("group", "having"):
             self._clause(block, known, node.args.get(part), aliases)
-        for ordered in _sort_keys(node):
+        for ordered in self._sort_keys(node):
             position = output_position(ordered, block.fields, self.report)
             if position is None:
                 self._clause(block, known, ordered, aliases)
@@ -202,7 +202,10 @@ class Resolver:
         block.inner.append(inner)
         block.inner_by_node[id(node)] = inner
 
-
-def _sort_keys(node: exp.Expression) -> list[exp.Expression]:
-    order = node.args.get("order")
-    return list(order.expressions) if order is not None else []
+    def _sort_keys(self, node: exp.Expression) -> list[exp.Expression]:
+        order = node.args.get("order")
+        keys = list(order.expressions) if order is not None else []
+        for key in keys:
+            if isinstance(key, exp.Ordered) and extras(key, {"this", "desc", "nulls_first"}):
+                raise refusal(self.report, self.code, "This form of ORDER BY is not supported.", key)
+        return keys
