@@ -45,8 +45,8 @@ CONSTRUCTS = {
     "thresholds": [
         "EXISTS (", "UNION", "LATERAL VIEW", "VALUES", "OVER (", "CASE WHEN", "USING", "CACHE TABLE", "/*",
         "\u212aey", "WITH c (s", ") t (s", "* EXCEPT", "NAMED_STRUCT", "a.note AS s", "MD5(", "UNION SELECT",
-        "VALUES ((SELECT", "COLUMNS('", ".LCASE()", "a -> a.", "main.a_table.", "AS y, y FROM", "identity_1_of_",
-        "AS x FROM b_table WHERE FALSE",
+        "VALUES ((SELECT", "COLUMNS('", ".LCASE()", "a -> a.", "main.a_table.", "EXTRACT(`day", "AS y, y FROM",
+        "identity_1_of_", "AS x FROM b_table WHERE FALSE",
     ],
     "private": [
         "COUNT(DISTINCT a.key)", "GROUP BY a.key", "PARTITION BY a.key", "(key, segment, region, amount) AS",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
 
-from cleanrooms.rules import check
+from cleanrooms.rules import check, parse
 from tests.rules.attacked import COLUMNS
 from tests.rules.attacks import HARMLESS, KINDS, REFUSED, attempt, database
 from tests.rules.support import OURS, custom, table
@@ -259,3 +260,45 @@ def test_grouping_by_a_number_in_brackets_is_a_comparison(key):
 )
 def test_no_part_of_a_flat_query_is_left_out(kind, select, rest):
     assert _run(kind, f"SELECT {select} FROM a_table a JOIN b_table b ON a.key = b.key {rest}") == REFUSED
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "EXTRACT(`day FROM DATE '2026-01-01'), note, EXTRACT(day` FROM DATE '2026-01-01')",
+        "DATEADD(`day, 1, note), (x`, 1, segment)",
+        "TIMESTAMPDIFF(`day, note, note), (x`, segment, segment)",
+        "CAST(segment AS `INT), (note`)",
+        "segment::`INT`",
+        "INTERVAL '1 day, note'",
+        "UPPER(`a, note` => segment)",
+        "NAMED_STRUCT('a`, note AS `b', segment)",
+        "`lcase(note), lcase`(segment)",
+        "segment->'$.note'",
+        "segment ? 'note'",
+    ],
+)
+def test_nothing_hides_in_what_is_printed_as_it_is(item):
+    assert _run("disallowed", f"SELECT {item} AS q FROM a_table") == REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT a.segment FROM a_table a LATERAL VIEW EXPLODE(ARRAY('z')) `q AS c UNION ALL SELECT note FROM b_table "
+        "LATERAL VIEW EXPLODE(ARRAY(1)) r` AS c",
+        "SELECT `q z`.c FROM a_table LATERAL VIEW OUTER EXPLODE(ARRAY(segment)) `q z` AS c",
+        "SELECT t.`a, note` FROM (SELECT segment AS `a, note` FROM a_table) t",
+        "SELECT * FROM (SELECT COUNT(*), UPPER(segment) FROM a_table GROUP BY segment) t",
+        "SELECT EXTRACT(`day` FROM DATE '2026-01-01') AS d, INTERVAL '1 day 2 hours' AS i FROM a_table",
+    ],
+)
+def test_names_are_quoted_wherever_they_stand(text):
+    assert _run("disallowed", text) == HARMLESS
+
+
+def test_a_text_that_reads_more_than_its_query_is_refused(monkeypatch):
+    """Should the parser keep a text as it is where nobody expects it."""
+    monkeypatch.setattr(parse, "_WORD", re.compile(".*"))
+    text = "SELECT EXTRACT(`day FROM DATE '2026-01-01'), note, EXTRACT(day` FROM DATE '2026-01-01') AS q FROM a_table"
+    assert _codes("disallowed", text) == {"SQL_SURFACE"}

@@ -93,6 +93,26 @@ def _definition(random: Random) -> str:
     return f"WITH {table} AS ({made}) {select}"
 
 
+def _quoted(random: Random) -> str:
+    """Names and units in quotation marks that hold more than a name."""
+    table, other = _tables(random)
+    column = _protected(random)
+    more = random.choice((column, f"(SELECT MAX({column}) FROM {other})"))
+    date, dates = "DATE '2026-01-01'", "DATE '2026-01-01', DATE '2026-01-02'"
+    return random.choice(
+        (
+            f"SELECT EXTRACT(`day FROM {date}), {more}, EXTRACT(day` FROM {date}) AS q FROM {table}",
+            f"SELECT DATEADD(`day, 1, {date}), {more}, DATEADD(day`, 1, {date}) AS q FROM {table}",
+            f"SELECT TIMESTAMPDIFF(`day, {dates}), {more}, TIMESTAMPDIFF(day`, {dates}) AS q FROM {table}",
+            f"SELECT a.segment FROM {table} a LATERAL VIEW EXPLODE(ARRAY('z')) `q AS c UNION ALL SELECT {column} FROM "
+            f"{other} LATERAL VIEW EXPLODE(ARRAY(1)) r` AS c",
+            f"SELECT a.segment AS `q, {column}` FROM {table} a",
+            f"SELECT NAMED_STRUCT('q`, {column} AS `r', a.segment) FROM {table} a",
+            f"SELECT CAST(a.segment AS `STRING), ({column}`) AS q FROM {table} a",
+        )
+    )
+
+
 def _hidden_name(random: Random) -> str:
     """A column called like the ones that carry identities."""
     table, _ = _tables(random)
@@ -130,7 +150,7 @@ def _cut(random: Random) -> str:
     return f"WITH t AS ({inner}) SELECT SUM(amount) AS s, COUNT(*) AS n FROM t"
 
 
-_NAMES: tuple[Trick, ...] = (_values, _columns, _method, _lambda, _path, _field, _definition)
+_NAMES: tuple[Trick, ...] = (_values, _columns, _method, _lambda, _path, _field, _definition, _quoted)
 TRICKS: dict[str, tuple[Trick, ...]] = {
     "disallowed": _NAMES,
     "thresholds": (*_NAMES, _hidden_name, _hidden_name, _computed, _computed, _computed),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from cleanrooms.rules.dialect import NullSafeOperator, ShortTrunc, SparkText
 from cleanrooms.rules.flat import Clauses
@@ -88,13 +90,24 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     for root in roots:
         for query_set in set_blocks(root):
             _sort_by_position(query_set)
-    _name_outputs(query)
+    for item in {id(item): item for root in roots for item in _queries(root)}.values():
+        _name_outputs(item)
     _rename(script, definitions, tables)
     if script.caches:
         _cached_as_with(script, script.query)
-    return script.query.sql(
+    text = script.query.sql(
         dialect=SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
     )
+    if _reads(script.query) != _reads(sqlglot.parse_one(text, read=SparkText)):
+        raise UnsupportedError("The text reads other columns than the query that it was written from.")
+    return text
+
+
+def _reads(query: exp.Expr) -> Counter[tuple[str, ...]]:
+    """Every table and column that a query names: what is printed as it is could hold more than it should."""
+    tables = ((node.name, node.db, node.alias) for node in query.find_all(exp.Table))
+    columns = ((node.name, node.table) for node in query.find_all(exp.Column))
+    return Counter[tuple[str, ...]]([*tables, *columns])
 
 
 def _rename(script: Script, definitions: Sequence[Definition], tables: set[str]) -> None:
@@ -160,8 +173,14 @@ def _sort_by_position(query: Query) -> None:
             ordered.set("this", exp.Literal.number(position + 1))
 
 
+def _queries(root: Query) -> Iterator[Query]:
+    """A query and those in the FROM clauses of it: the queries whose columns have names that are read."""
+    yield root
+    yield from (item.query for block in blocks(root) for item in block.relations if item.query is not None)
+
+
 def _name_outputs(query: Query) -> None:
-    """Alias the unnamed expressions of the (first) final SELECT, so that every engine names them alike."""
+    """Alias the unnamed expressions of a query's (first) SELECT, so that every engine names them alike."""
     while isinstance(query, SetBlock):
         query = query.left
     items = query.node.expressions

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from sqlglot import exp
@@ -46,6 +47,14 @@ def _trunc(args: list[Any]) -> exp.Expression:
     return ShortTrunc.from_arg_list(args)
 
 
+_UNIT = re.compile(r"[A-Za-z]")
+_INTERVAL = re.compile(r"\s*([+-]?[0-9.:]+\s+[A-Za-z]+\s*)+")
+_CONDITIONS = (
+    TokenType.BETWEEN, TokenType.ILIKE, TokenType.IN, TokenType.IS, TokenType.LIKE, TokenType.RLIKE,
+    TokenType.SIMILAR_TO,
+)  # fmt: skip
+
+
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
@@ -69,6 +78,14 @@ class CleanRoomsParser(SparkParser):
         for name, parse in SparkParser.NO_PAREN_FUNCTION_PARSERS.items()
         if name != "CONNECT_BY_ROOT"
     }
+    RANGE_PARSERS = {  # noqa: RUF012
+        token: parse for token, parse in SparkParser.RANGE_PARSERS.items() if token in _CONDITIONS
+    }
+    COLUMN_OPERATORS = {  # noqa: RUF012
+        token: parse
+        for token, parse in SparkParser.COLUMN_OPERATORS.items()
+        if token in (TokenType.DOT, TokenType.DCOLON)
+    }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
@@ -89,6 +106,18 @@ class CleanRoomsParser(SparkParser):
         limit = self.expression(exp.Limit(expression=self._parse_number()))
         limit.meta["top"] = True
         return limit
+
+    def _parse_types(self, *arguments: Any, **options: Any) -> exp.Expr | None:
+        """Types are words: of a quoted name the parser would read as much as looks like a type."""
+        if self._curr is not None and self._curr.token_type == TokenType.IDENTIFIER:
+            return None
+        return super()._parse_types(*arguments, **options)
+
+    def _parse_interval_span(self, this: exp.Expr, parse_function_unit: bool = True) -> exp.Interval:
+        """``INTERVAL '1 day'``, of whose text the parser would leave out what it does not understand."""
+        if this and this.is_string and _UNIT.search(this.name) and not _INTERVAL.fullmatch(this.name):
+            self.raise_error("The interval is not one of Spark's")
+        return super()._parse_interval_span(this, parse_function_unit)
 
     def _parse_convert(self, strict: bool, safe: bool | None = None) -> exp.Expr | None:
         """``CONVERT(type, value)`` of the legacy engine, which analysis rules still name."""
@@ -124,6 +153,16 @@ class SparkTextGenerator(SparkGenerator):
         exp.TsOrDsToDate: lambda self, node: _to_date(self, node),
         exp.WithinGroup: lambda self, node: self.withingroup_sql(node),
     }
+
+    def lateral_sql(self, expression: exp.Lateral) -> str:
+        """``LATERAL VIEW`` with its name in quotation marks, whatever the name."""
+        alias = expression.args.get("alias")
+        if not expression.args.get("view") or alias is None or not alias.name:
+            return super().lateral_sql(expression)
+        view = self.seg(f"LATERAL VIEW{' OUTER' if expression.args.get('outer') else ''}")
+        columns = self.expressions(alias, key="columns", flat=True)
+        text = f"{view}{self.sep()}{self.sql(expression, 'this')} {self.sql(alias, 'this')}"
+        return f"{text} AS {columns}" if columns else text
 
     def tochar_sql(self, expression: exp.ToChar) -> str:
         """``TO_CHAR`` with its format."""
