@@ -118,6 +118,24 @@ def test_a_name_that_is_replaced_keeps_its_origin(text):
     assert _codes("disallowed", text) == {"DISALLOWED_OUTPUT"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("disallowed", "SELECT y FROM a_table LATERAL VIEW EXPLODE(ARRAY(*)) x AS y"),
+        ("disallowed", "SELECT y FROM a_table a LATERAL VIEW EXPLODE(ARRAY(a.*)) x AS y"),
+        ("disallowed", "SELECT COUNT(*) AS n FROM a_table GROUP BY *"),
+        ("thresholds", "SELECT SUM(amount) AS s FROM b_table WHERE CONCAT(*) LIKE '%PROT-k1%'"),
+        ("private", "SELECT COUNT(*) FROM a_table GROUP BY CONCAT(*)"),
+        ("private", "SELECT COUNT(*) FROM a_table HAVING CONCAT(*) LIKE 'x'"),
+        ("aggregation", "SELECT SUM(a.amount) FROM a_table a WHERE a.* = 'x'"),
+        ("aggregation", "SELECT SUM(a.amount) FROM a_table a GROUP BY a.*"),
+        ("list", "SELECT DISTINCT a.segment FROM a_table a JOIN b_table b ON a.key = b.key WHERE b.* = 'x'"),
+    ],
+)
+def test_stars_stand_for_columns_outside_of_the_select_list_too(kind, text):
+    assert _run(kind, text) == REFUSED
+
+
 @pytest.mark.parametrize("call", ["note.LCASE()", "a.note.CONCAT('z')", "main.CONCAT(a.segment)"])
 def test_methods_of_values_are_refused(call):
     assert _run("disallowed", f"SELECT {call} FROM a_table a") == REFUSED

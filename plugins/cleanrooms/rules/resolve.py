@@ -181,6 +181,8 @@ class Resolver:
         aliases: Mapping[str, exp.Expression] | None = None,
     ) -> None:
         for node in list(local_nodes(root)):
+            if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+                raise refusal(self.report, self.code, "* stands in the select list only.", node)
             if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 copied = resolve_column(block, node, aliases or {}, self.report)
                 for part in local_nodes(copied):
