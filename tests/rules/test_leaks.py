@@ -10,7 +10,7 @@ import pytest
 from cleanrooms.rules import check, parse
 from tests.rules.attacked import COLUMNS
 from tests.rules.attacks import HARMLESS, KINDS, REFUSED, attempt, database
-from tests.rules.support import OURS, custom, table
+from tests.rules.support import OURS, custom, judge, table
 
 _rows = cache(database)
 
@@ -320,3 +320,46 @@ def test_a_text_that_reads_more_than_its_query_is_refused(monkeypatch):
     monkeypatch.setattr(parse, "_WORD", re.compile(".*"))
     text = "SELECT EXTRACT(`day FROM DATE '2026-01-01'), note, EXTRACT(day` FROM DATE '2026-01-01') AS q FROM a_table"
     assert _codes("disallowed", text) == {"SQL_SURFACE"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "DATE_TRUNC(note, TIMESTAMP '2026-01-01')",
+        "FIRST(segment, note IS NULL)",
+        "UUID(LENGTH(note))",
+        "NAMED_STRUCT(note, 1)",
+    ],
+)
+def test_no_argument_of_a_function_gets_lost(call):
+    assert _run("disallowed", f"SELECT {call} AS q FROM a_table") == REFUSED
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "FROM_UTC_TIMESTAMP(day, city)",
+        "TO_UTC_TIMESTAMP(day, city)",
+        "DATEADD(day, cost, day)",
+        "DATE_TRUNC('day', day)",
+    ],
+)
+def test_arguments_that_are_copied_or_units_are_not_lost(call):
+    assert judge(f"SELECT {call} AS q FROM open_people").accepted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT city FROM open_people FETCH FIRST 3 ROWS ONLY",
+        "SELECT city FROM open_people LIMIT ALL",
+        "SELECT FIRST(city) IGNORE NULLS AS c FROM open_people",
+        "SELECT city FROM open_people WHERE city LIKE 'x' ESCAPE '!' OR cost BETWEEN 1 AND 2",
+        "SELECT cost DIV 2, cost & 1, ~cost, city || 'a', city IS DISTINCT FROM 'a', N'a', X'41' FROM open_people",
+        "SELECT TRIM(BOTH 'x' FROM city), EXTRACT(DAY FROM day), OVERLAY(city PLACING 'x' FROM 1) FROM open_people",
+        "SELECT MAP('a', city)['a'], ARRAY(city)[0], STRUCT(city AS f).f FROM open_people",
+        "SELECT SUM(cost) OVER (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM open_people",
+    ],
+)
+def test_what_spark_knows_is_still_read(text):
+    assert judge(text).accepted

@@ -13,6 +13,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from sqlglot import exp
@@ -55,11 +57,29 @@ _CONDITIONS = (
 )  # fmt: skip
 
 
+def _keeping(make: Callable[..., exp.Expr]) -> Callable[..., exp.Expr]:
+    """A function's node must hold every column of its arguments; a unit such as ``day`` is read as a column first."""
+
+    def build(args: list[Any], **options: Any) -> exp.Expr:
+        columns = [column for arg in args for column in arg.find_all(exp.Column)]
+        given = Counter(column.sql() for column in columns if not _is_unit(column))
+        node = make(args, **options)
+        if given - Counter(column.sql() for column in node.find_all(exp.Column)):
+            raise ParseError("An argument of a function takes no column.")
+        return node
+
+    return build
+
+
+def _is_unit(column: exp.Column) -> bool:
+    return not column.table and column.name.upper() in Spark.VALID_INTERVAL_UNITS
+
+
 class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
     FUNCTIONS = {  # noqa: RUF012
-        **{name: make for name, make in SparkParser.FUNCTIONS.items() if name in FUNCTIONS},
+        **{name: _keeping(make) for name, make in SparkParser.FUNCTIONS.items() if name in FUNCTIONS},
         "TRUNC": _trunc,
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
