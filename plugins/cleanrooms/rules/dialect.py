@@ -57,16 +57,19 @@ _CONDITIONS = (
 )  # fmt: skip
 
 
-def _keeping(make: Callable[..., exp.Expr]) -> Callable[..., exp.Expr]:
-    """A function's node must hold every column of its arguments; a unit such as ``day`` is read as a column first."""
+def _keeping(name: str, make: Callable[..., exp.Expr]) -> Callable[..., exp.Expr]:
+    """A function's node must hold every column of its arguments; else it stays a function of an unknown form.
+
+    A unit such as ``day`` is read as a column first.
+    """
 
     def build(args: list[Any], **options: Any) -> exp.Expr:
         columns = [column for arg in args for column in arg.find_all(exp.Column)]
         given = Counter(column.sql() for column in columns if not _is_unit(column))
         node = make(args, **options)
-        if given - Counter(column.sql() for column in node.find_all(exp.Column)):
-            raise ParseError("An argument of a function takes no column.")
-        return node
+        lost = given - Counter(column.sql() for column in node.find_all(exp.Column))
+        too_many = isinstance(node, exp.Func) and len(args) > len(node.arg_types) and not node.is_var_len_args
+        return exp.Anonymous(this=name, expressions=args) if lost and not too_many else node
 
     return build
 
@@ -79,7 +82,7 @@ class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
     FUNCTIONS = {  # noqa: RUF012
-        **{name: _keeping(make) for name, make in SparkParser.FUNCTIONS.items() if name in FUNCTIONS},
+        **{name: _keeping(name, make) for name, make in SparkParser.FUNCTIONS.items() if name in FUNCTIONS},
         "TRUNC": _trunc,
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
