@@ -363,3 +363,10 @@ def test_arguments_that_are_copied_or_units_are_not_lost(call):
 )
 def test_what_spark_knows_is_still_read(text):
     assert judge(text).accepted
+
+
+def test_a_text_that_cannot_be_read_again_is_refused(monkeypatch):
+    monkeypatch.setattr(parse, "_WORD", re.compile(".*"))
+    assert _codes("disallowed", "SELECT EXTRACT(`day FROM (` FROM segment) AS q FROM a_table") == {
+        "SQL_SURFACE"
+    }

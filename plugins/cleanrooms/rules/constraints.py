@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, UnsupportedError
+from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from cleanrooms.rules.dialect import NullSafeOperator, ShortTrunc, SparkText
 from cleanrooms.rules.flat import Clauses
@@ -98,7 +98,11 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     text = script.query.sql(
         dialect=SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
     )
-    if _reads(script.query) != _reads(sqlglot.parse_one(text, read=SparkText)):
+    try:
+        same = _reads(script.query) == _reads(sqlglot.parse_one(text, read=SparkText))
+    except ParseError:
+        same = False
+    if not same:
         raise UnsupportedError("The text reads other columns than the query that it was written from.")
     return text
 
