@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from random import Random
 
 from tests.rules.disguises import disguise
+from tests.rules.tricks import TRICKS, trick
 
 
 class Attacker:
@@ -189,7 +190,9 @@ class Attacker:
         return item + self.maybe(0.5, " AS s", " AS x", " AS key", " AS note", " AS `a b`", " AS t", " x")
 
     def text(self) -> str:
-        """A whole query, sometimes in another dress."""
+        """A whole query, sometimes in another dress, sometimes one that is to be misread."""
+        if self.kind in TRICKS and self.random.random() < 0.08:
+            return trick(self.random, self.kind)
         text = self.whole()
         if self.random.random() < 0.25:
             return disguise(self.random, text, flat=self.flat, bad=self.bad())

@@ -40,8 +40,12 @@ def database(kind: str) -> duckdb.DuckDBPyConnection:
 
 def attack(random: Random, kind: str, connection: duckdb.DuckDBPyConnection) -> Outcome:
     """Judge one generated query and run it when it is accepted."""
+    return attempt(KINDS[kind].writer(random).text(), kind, connection)
+
+
+def attempt(text: str, kind: str, connection: duckdb.DuckDBPyConnection) -> Outcome:
+    """Judge a query and run it when it is accepted."""
     attacked = KINDS[kind]
-    text = attacked.writer(random).text()
     verdict = check(text, attacked.tables, runner=OURS, receivers=[OURS])
     if not verdict.accepted or verdict.sql is None:
         return Outcome(REFUSED)

@@ -45,13 +45,15 @@ CONSTRUCTS = {
     "thresholds": [
         "EXISTS (", "UNION", "LATERAL VIEW", "VALUES", "OVER (", "CASE WHEN", "USING", "CACHE TABLE", "/*",
         "\u212aey", "WITH c (s", ") t (s", "* EXCEPT", "NAMED_STRUCT", "a.note AS s", "MD5(", "UNION SELECT",
+        "VALUES ((SELECT", "COLUMNS('", ".LCASE()", "a -> a.", "main.a_table.", "EXTRACT(`day", "AS y, y FROM",
+        "identity_1_of_", "AS x FROM b_table WHERE FALSE",
     ],
     "private": [
         "COUNT(DISTINCT a.key)", "GROUP BY a.key", "PARTITION BY a.key", "(key, segment, region, amount) AS",
         "(segment, key, region, amount) AS", "CASE WHEN a.key IS NULL", "MD5(a.key)", "CONCAT(a.region, a.key)",
         "MAX(a.key)", "STRUCT(a.key AS f)", "UNION", "EXCEPT", "INTERSECT", "LEFT SEMI JOIN", "FULL JOIN",
         "IN (SELECT key FROM c_table", "(SELECT SUM(a.amount) FROM c_table z)", "HAVING EXISTS", "EVERY(", "OVER ()",
-        "CACHE TABLE",
+        "CACHE TABLE", "FROM b_table ORDER BY amount LIMIT 1)",
     ],
     "mapping": [
         "links m RIGHT JOIN", "LEFT JOIN links m", "ANTI JOIN links", "(SELECT m.", "CASE WHEN m.", "ARRAY(m.",

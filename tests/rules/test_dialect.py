@@ -233,3 +233,24 @@ def test_texts_longer_than_the_services_limit_are_refused():
 )
 def test_a_text_is_written_as_it_was_read(sql):
     assert sqlglot.parse_one(sql, read=CleanRooms).sql(dialect=SparkText) == sql
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("'3 hours, 35 minutes'", "INTERVAL '3 hours 35 minutes'"),
+        ("'1w, 1h, 1m, 1s'", "INTERVAL '1 week 1 hour 1 minute 1 second'"),
+        ("'2 mons'", "INTERVAL '2' MONTHS"),
+        ("'5'", "INTERVAL '5' SECOND"),
+        ("'5' DAY", "INTERVAL '5' DAY"),
+        ("'1-2' YEAR TO MONTH", "INTERVAL '1-2' YEAR TO MONTH"),
+    ],
+)
+def test_intervals_of_the_sql_reference_are_written_as_sparks(written, read):
+    query = sqlglot.parse_one(f"SELECT d + INTERVAL {written} FROM t", read=CleanRooms)
+    assert query.selects[0].expression.sql(SparkText) == read
+
+
+@pytest.mark.parametrize("text", ["1 day, note", "1 day,", "day", "1 day note 2", "1 d;ay"])
+def test_an_interval_of_which_a_part_cannot_be_read_is_refused(text):
+    assert codes(f"SELECT DATE '2026-01-01' + INTERVAL '{text}' AS e FROM people") == {"PARSE"}

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from cleanrooms.rules.flat import COMPARISONS, Clauses, bare, boolean_atoms, is_call, is_literal, stars
+from cleanrooms.rules.flat import (
+    COMPARISONS,
+    Clauses,
+    bare,
+    boolean_atoms,
+    is_call,
+    is_literal,
+    is_nested_query,
+    stars,
+)
 from cleanrooms.rules.functions import source_name
 from cleanrooms.rules.joins import check_joins
 from cleanrooms.rules.names import canonical
@@ -190,7 +199,7 @@ class Aggregation:
         clause = self.block.node.args.get("having")
         for atom in boolean_atoms(clause.this, negatable=False) if clause else []:
             aggregate = bare(atom.this) if isinstance(atom, COMPARISONS) else None
-            if isinstance(atom, exp.Subquery | exp.Select | exp.SetOperation | exp.Exists):
+            if is_nested_query(atom):
                 continue
             for found in [part for part in local_nodes(atom) if is_aggregate(part)]:
                 self._aggregate(found)

@@ -7,11 +7,13 @@ still be recognised in an operand. A condition of unknown form counts as a compa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 
 from sqlglot import exp
 
 from cleanrooms.rules.dialect import NullSafeOperator
-from cleanrooms.rules.flat import boolean_atoms
+from cleanrooms.rules.flat import bare, boolean_atoms
+from cleanrooms.rules.functions import source_name
 from cleanrooms.rules.report import Report, column_list
 from cleanrooms.rules.roles import CustomRule
 from cleanrooms.rules.scope import BaseColumn, Block, Lineage, SetBlock, local_nodes
@@ -25,12 +27,18 @@ _BINARY = (
 )  # fmt: skip
 _VARIADIC = (
     exp.Greatest, exp.Least, exp.DecodeCase, exp.StrPosition, exp.Levenshtein, exp.Replace, exp.RegexpReplace,
-    exp.RegexpExtract, exp.Bracket,
+    exp.RegexpExtract, exp.Bracket, exp.Trim,
 )  # fmt: skip
 _VARIADIC_NAMES = {
-    "FIND_IN_SET", "ARRAY_POSITION", "ELT", "FIELD", "DECODE", "INSTR", "LOCATE", "REGEXP_SUBSTR",
-    "REGEXP_LIKE", "REGEXP", "MAP_CONTAINS_KEY", "ARRAYS_OVERLAP",
+    "FIND_IN_SET", "ARRAY_POSITION", "ELT", "FIELD", "INSTR", "LOCATE", "REGEXP_SUBSTR",
+    "REGEXP_LIKE", "REGEXP", "MAP_CONTAINS_KEY", "ARRAYS_OVERLAP", "ARRAY_REMOVE", "ARRAY_INTERSECT", "ARRAY_UNION",
+    "EQUAL_NULL", "SPLIT", "SUBSTRING_INDEX", "STR_TO_MAP", "MAP_CONCAT", "BTRIM", "LTRIM", "RTRIM", "TRIM",
+    "WIDTH_BUCKET",
 }  # fmt: skip
+_INSIDE_NAMES = {
+    "ARRAY_DISTINCT", "ARRAY_MAX", "ARRAY_MIN", "ARRAY_SORT", "SORT_ARRAY", "SIGN", "SIGNUM",
+}  # fmt: skip
+"""Functions that compare what their one operand is made of: an array's items, or the terms of a difference."""
 
 
 class Comparisons:
@@ -51,8 +59,9 @@ class Comparisons:
     def _block(self, block: Block) -> None:
         node = block.node
         for part in local_nodes(*node.iter_expressions()):
-            for one, other in _pairs(part):
+            for one, other in self._pairs(part):
                 self._compare(block, part, one, other)
+            self._inside(block, part)
             for atom in _unknown_conditions(part):
                 self._literals(block.lineage(atom).flows, atom)
             if _computes_null(block, part) or self._identity_with_text(block, part):
@@ -71,6 +80,27 @@ class Comparisons:
         if node.args.get("distinct"):
             self._columns(frozenset().union(*(item.lineage.flows for item in block.fields)), node)
 
+    def _inside(self, block: Block, node: exp.Expression) -> None:
+        """Comparisons of the parts of an operand; a lambda function may compare in any way."""
+        if not isinstance(node, exp.Func):
+            return
+        unknown = any(isinstance(part, exp.Lambda) for part in node.iter_expressions())
+        if not unknown and source_name(node, self.report.text) not in _INSIDE_NAMES:
+            return
+        found = block.lineage(node if unknown else node.this)
+        if unknown or found.literal:
+            self._literals(found.flows, node)
+        if unknown or len(found.flows) > 1:
+            self._columns(found.flows, node)
+
+    def _pairs(self, node: exp.Expression) -> Iterator[Pair]:
+        if isinstance(node, _VARIADIC) or (
+            isinstance(node, exp.Func) and source_name(node, self.report.text) in _VARIADIC_NAMES
+        ):
+            yield from combinations([part for part in _operands(node) if not isinstance(part, exp.Var)], 2)
+        else:
+            yield from _pairs(node)
+
     def _identity_with_text(self, block: Block, node: exp.Expression) -> bool:
         """A function of the identity column and a string can look for a person as a comparison does."""
         if not isinstance(node, exp.Func) or isinstance(node, exp.AggFunc | exp.Connector | exp.Cast):
@@ -86,7 +116,7 @@ class Comparisons:
         group = block.node.args["group"]
         keys = list(group.expressions)
         flows = block.lineage(group).flows
-        for key in keys:
+        for key in map(bare, keys):
             if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(block.fields):
                 flows |= block.fields[int(key.name) - 1].lineage.flows
         return flows
@@ -174,13 +204,10 @@ def _pairs(node: exp.Expression) -> Iterator[Pair]:
     elif isinstance(node, exp.Case) and node.this is not None:
         for branch in node.args.get("ifs") or []:
             yield node.this, branch.this
-    elif isinstance(node, _VARIADIC) or (
-        isinstance(node, exp.Anonymous) and node.name.upper() in _VARIADIC_NAMES
-    ):
-        operands = [part for part in node.iter_expressions() if isinstance(part, exp.Expression)]
-        for at, one in enumerate(operands):
-            for other in operands[at + 1 :]:
-                yield one, other
+
+
+def _operands(node: exp.Expression) -> list[exp.Expression]:
+    return [part for part in node.iter_expressions() if isinstance(part, exp.Expression)]
 
 
 def _unknown_conditions(node: exp.Expression) -> Iterator[exp.Expression]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from cleanrooms.rules.dialect import NullSafeOperator, ShortTrunc, SparkText
 from cleanrooms.rules.flat import Clauses
-from cleanrooms.rules.parse import Script
-from cleanrooms.rules.relations import Definition
+from cleanrooms.rules.lambdas import rename_variables
+from cleanrooms.rules.parse import Script, unwrapped
+from cleanrooms.rules.relations import DEFINITION, Definition
 from cleanrooms.rules.scope import Block, Query, SetBlock, blocks, set_blocks
-from cleanrooms.rules.text import write
+from cleanrooms.rules.text import read, write
 
 _NUMBERS = (
     "tinyint",
@@ -81,20 +83,40 @@ def finish(script: Script, definitions: Sequence[Definition], query: Query, tabl
     :raises sqlglot.errors.UnsupportedError: a part has no exact form in Spark's dialect
     """
     roots = [*(definition.query for definition in definitions), query]
+    taken = {item.name.lower() for root in script.roots() for item in root.find_all(exp.Identifier)}
     for block in {id(block): block for root in roots for block in blocks(root)}.values():
         _plain_block(block)
+        rename_variables(block.node, taken)
     for root in roots:
         for query_set in set_blocks(root):
             _sort_by_position(query_set)
-    _name_outputs(query)
-    _rename(definitions, tables)
+    for item in {id(item): item for root in roots for item in _queries(root)}.values():
+        _name_outputs(item)
+    _rename(script, definitions, tables)
     if script.caches:
         _cached_as_with(script, script.query)
-    return write(script.query, SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    text = write(script.query, SparkText, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    try:
+        same = [_reads(script.query)] == [_reads(node) for node in read(text, SparkText) if node]
+    except ParseError:
+        same = False
+    if not same:
+        raise UnsupportedError("The text reads other columns than the query that it was written from.")
+    return text
 
 
-def _rename(definitions: Sequence[Definition], tables: set[str]) -> None:
+def _reads(query: exp.Expr) -> Counter[tuple[str, ...]]:
+    """Every table and column that a query names: what is printed as it is could hold more than it should."""
+    tables = ((node.name, node.db, node.alias) for node in query.find_all(exp.Table))
+    columns = ((node.name, node.table) for node in query.find_all(exp.Column))
+    return Counter[tuple[str, ...]]([*tables, *columns])
+
+
+def _rename(script: Script, definitions: Sequence[Definition], tables: set[str]) -> None:
     """Some engines take a CTE of a table's name for a recursive one."""
+    readers = [
+        node for root in script.roots() for node in root.find_all(exp.Table) if DEFINITION in node.meta
+    ]
     taken = set(tables)
     for number, definition in enumerate(definitions, start=1):
         fresh = definition.name
@@ -102,11 +124,14 @@ def _rename(definitions: Sequence[Definition], tables: set[str]) -> None:
             fresh = f"{definition.name}_{number}"
             number += 1
         taken.add(fresh.lower())
-        for identifier in definition.identifiers if fresh != definition.name else []:
-            table = identifier.parent
-            if isinstance(table, exp.Table) and not table.alias and not isinstance(table.parent, exp.Cache):
-                table.set("alias", exp.TableAlias(this=exp.to_identifier(definition.name)))
-            identifier.set("this", fresh)
+        if fresh == definition.name:
+            continue
+        definition.identifier.set("this", fresh)
+        for table in readers:
+            if table.meta[DEFINITION] == definition.number:
+                if not table.alias:
+                    table.set("alias", exp.TableAlias(this=exp.to_identifier(definition.name)))
+                table.this.set("this", fresh)
 
 
 def _plain_block(block: Block) -> None:
@@ -150,14 +175,20 @@ def _sort_by_position(query: Query) -> None:
             ordered.set("this", exp.Literal.number(position + 1))
 
 
+def _queries(root: Query) -> Iterator[Query]:
+    """A query and those in the FROM clauses of it: the queries whose columns have names that are read."""
+    yield root
+    yield from (item.query for block in blocks(root) for item in block.relations if item.query is not None)
+
+
 def _name_outputs(query: Query) -> None:
-    """Alias the unnamed expressions of the (first) final SELECT, so that every engine names them alike."""
+    """Alias the unnamed expressions of a query's (first) SELECT, so that every engine names them alike."""
     while isinstance(query, SetBlock):
         query = query.left
     items = query.node.expressions
     named = [
         item
-        if isinstance(item, exp.Alias | exp.Column)
+        if isinstance(item, exp.Alias) or (isinstance(item, exp.Column) and item.name == field.name)
         else exp.Alias(this=item, alias=exp.to_identifier(field.name, quoted=True))
         for item, field in zip(items, query.fields, strict=False)
     ]
@@ -166,7 +197,12 @@ def _name_outputs(query: Query) -> None:
 
 def _cached_as_with(script: Script, tree: exp.Expression) -> None:
     tables = [
-        exp.CTE(this=cached.query, alias=exp.TableAlias(this=cached.name.copy())) for cached in script.caches
+        exp.CTE(
+            # What the statement holds by now: a UNION may have got a SELECT around it.
+            this=unwrapped(cached.node.args["expression"]),
+            alias=exp.TableAlias(this=cached.name.copy()),
+        )
+        for cached in script.caches
     ]
     own = tree.args.get("with_")
     tree.set("with_", exp.With(expressions=[*tables, *(own.expressions if own else [])]))

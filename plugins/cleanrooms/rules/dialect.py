@@ -7,11 +7,15 @@
 - ``DATE_PART`` takes its part as a bare word, too; ``IS_NULL`` and ``IS_NOT_NULL`` are functions; the replacement
   of ``REGEXP_REPLACE`` can be left out.
 - ``SELECT TOP n`` of the legacy engine is read as a LIMIT, so that rules can name it.
+- Intervals of several parts are written as Spark writes them: no commas, no abbreviations; a bare number is seconds.
+- Functions of other engines, which sqlglot knows too, are names of functions that nobody knows.
+- Comments mean nothing, be they of sqlglot's own (which can change what a function is) or of template engines.
 - Statements that sqlglot does not understand are an error, never an opaque command, and are not logged.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from sqlglot import exp
@@ -20,6 +24,9 @@ from sqlglot.errors import ParseError
 from sqlglot.generators.spark import SparkGenerator
 from sqlglot.parsers.spark import SparkParser
 from sqlglot.tokens import Token, TokenType
+
+from cleanrooms.rules import function_forms
+from cleanrooms.rules.vocabulary import FUNCTIONS, HINTS
 
 LEGACY_FORM = "legacy_form"
 """Metadata of nodes that the text writes in a form of the legacy engine, which private tables do not take."""
@@ -47,37 +54,17 @@ def _trunc(args: list[Any]) -> exp.Expression:
     return ShortTrunc.from_arg_list(args)
 
 
-_DATE_PARTS = frozenset(
-    """
-    YEAR YEARS Y YR YRS YEAROFWEEK QUARTER QUARTERS QTR QTRS MONTH MONTHS MON MONS WEEK WEEKS W DAY DAYS D
-    DAYOFWEEK DAYOFWEEK_ISO DOW DOW_ISO WEEKDAY DAYOFYEAR DOY YEARDAY HOUR HOURS H HR HRS MINUTE MINUTES M MIN MINS
-    SECOND SECONDS S SEC SECS EPOCH MILLENNIUM CENTURY DECADE MILLISECOND MICROSECOND
-    """.split()  # noqa: SIM905
-)
-
-
-def _date_part(name: str, args: list[Any]) -> exp.Expression:
-    """A part written as a word is no column, even where a column has its name."""
-    first = args[0] if args else None
-    if isinstance(first, exp.Column) and len(first.parts) == 1 and first.name.upper() in _DATE_PARTS:
-        args = [exp.Literal.string(first.name), *args[1:]]
-    return exp.Anonymous(this=name, expressions=args)
-
-
-def _date_trunc(args: list[Any]) -> exp.Expr:
-    """A unit that is still a parameter must not be taken for the unit's name."""
-    if args and isinstance(args[0], exp.Placeholder):
-        return exp.Anonymous(this="DATE_TRUNC", expressions=args)
-    call: exp.Expr = SparkParser.FUNCTIONS["DATE_TRUNC"](args)
-    return call
-
-
-def _regexp_replace(args: list[Any]) -> exp.Expression:
-    filled = [*args, exp.Literal.string("")] if len(args) == 2 else args
-    call = SparkParser.FUNCTIONS["REGEXP_REPLACE"](filled)
-    if not isinstance(call, exp.Expression):
-        raise ParseError("REGEXP_REPLACE cannot be read.")
-    return call
+_QUANTITY = re.compile(r"\s*([+-]?[0-9.:]+)\s*([A-Za-z]+)\s*,?")
+_ABBREVIATIONS = {
+    "y": "year", "yr": "year", "yrs": "years", "qtr": "quarter", "qtrs": "quarters", "mon": "month", "mons": "months",
+    "w": "week", "d": "day", "h": "hour", "hr": "hour", "hrs": "hours", "m": "minute", "min": "minute",
+    "mins": "minutes", "s": "second", "sec": "second", "secs": "seconds", "ms": "millisecond", "us": "microsecond",
+}  # fmt: skip
+"""Of the units of intervals (SQL reference, interval literals)."""
+_CONDITIONS = (
+    TokenType.BETWEEN, TokenType.ILIKE, TokenType.IN, TokenType.IS, TokenType.LIKE, TokenType.RLIKE,
+    TokenType.SIMILAR_TO,
+)  # fmt: skip
 
 
 def _short_cast(parser: SparkParser, this: exp.Expr, to: exp.Expr) -> exp.Expr:
@@ -90,20 +77,51 @@ class CleanRoomsParser(SparkParser):
     """Spark's parser without its fallbacks."""
 
     FUNCTIONS = {  # noqa: RUF012
-        **SparkParser.FUNCTIONS,
+        **{
+            name: function_forms.keeping(name, make)
+            for name, make in SparkParser.FUNCTIONS.items()
+            if name in FUNCTIONS
+        },
         "TRUNC": _trunc,
         "TRUNCATE": ShortTrunc.from_arg_list,
         "MEAN": exp.Avg.from_arg_list,
         "STD": exp.Stddev.from_arg_list,
-        "DATE_PART": lambda args: _date_part("DATE_PART", args),
-        "DATEPART": lambda args: _date_part("DATEPART", args),
+        "DATE_PART": lambda args: function_forms.date_part("DATE_PART", args),
+        "DATEPART": lambda args: function_forms.date_part("DATEPART", args),
         "IS_NULL": lambda args: exp.Anonymous(this="ISNULL", expressions=args),
         "IS_NOT_NULL": lambda args: exp.Anonymous(this="ISNOTNULL", expressions=args),
-        "REGEXP_REPLACE": _regexp_replace,
-        "DATE_TRUNC": _date_trunc,
+        "REGEXP_REPLACE": function_forms.keeping("REGEXP_REPLACE", function_forms.regexp_replace),
+        "DATE_TRUNC": function_forms.keeping("DATE_TRUNC", function_forms.date_trunc),
+    }
+    FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parse for name, parse in SparkParser.FUNCTION_PARSERS.items() if name in FUNCTIONS | HINTS
+    }
+    NO_PAREN_FUNCTIONS = {  # noqa: RUF012
+        token: node
+        for token, node in SparkParser.NO_PAREN_FUNCTIONS.items()
+        if token not in (TokenType.CURRENT_DATETIME, TokenType.CURRENT_ROLE)
+    }
+    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+        name: parse
+        for name, parse in SparkParser.NO_PAREN_FUNCTION_PARSERS.items()
+        if name != "CONNECT_BY_ROOT"
+    }
+    RANGE_PARSERS = {  # noqa: RUF012
+        token: parse for token, parse in SparkParser.RANGE_PARSERS.items() if token in _CONDITIONS
+    }
+    # Of Spark's operators on columns only the dot and the cast; see _short_cast.
+    COLUMN_OPERATORS = {  # noqa: RUF012
+        TokenType.DOT: SparkParser.COLUMN_OPERATORS[TokenType.DOT],
+        TokenType.DCOLON: _short_cast,
     }
     EQUALITY = {**SparkParser.EQUALITY, TokenType.NULLSAFE_EQ: NullSafeOperator}  # noqa: RUF012
-    COLUMN_OPERATORS = {**SparkParser.COLUMN_OPERATORS, TokenType.DCOLON: _short_cast}  # noqa: RUF012
+
+    def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
+        """Parse without comments, which hold the text of a hint beside its token."""
+        for token in raw_tokens:
+            if token.token_type != TokenType.HINT:
+                token.comments = []
+        return super().parse(raw_tokens, sql)
 
     def _parse_limit(
         self, this: exp.Expr | None = None, top: bool = False, skip_limit_token: bool = False
@@ -116,6 +134,27 @@ class CleanRoomsParser(SparkParser):
         limit = self.expression(exp.Limit(expression=self._parse_number()))
         limit.meta["top"] = True
         return limit
+
+    def _parse_types(self, *arguments: Any, **options: Any) -> exp.Expr | None:
+        """Types are words: of a quoted name the parser would read as much as looks like a type."""
+        if self._curr is not None and self._curr.token_type == TokenType.IDENTIFIER:
+            return None
+        return super()._parse_types(*arguments, **options)
+
+    def _parse_interval_span(self, this: exp.Expr, parse_function_unit: bool = True) -> exp.Interval:
+        """``INTERVAL '1 day, 2h'``, of whose text the parser would leave out what it does not understand."""
+        if not this or not this.is_string:
+            return super()._parse_interval_span(this, parse_function_unit)
+        text = this.name
+        if any(letter.isalpha() for letter in text):
+            if _QUANTITY.sub("", text).strip() or text.rstrip().endswith(","):
+                self.raise_error("The interval is not one of Spark's")
+            units = ((n, _ABBREVIATIONS.get(unit.lower(), unit)) for n, unit in _QUANTITY.findall(text))
+            this = exp.Literal.string(" ".join(f"{number} {unit}" for number, unit in units))
+        interval = super()._parse_interval_span(this, parse_function_unit)
+        if interval.unit is None and interval.this.is_string and interval.this.name.strip().isdecimal():
+            interval.set("unit", exp.Var(this="SECOND"))
+        return interval
 
     def _parse_convert(self, strict: bool, safe: bool | None = None) -> exp.Expr | None:
         """``CONVERT(type, value)`` of the legacy engine, which analysis rules still name."""
@@ -164,6 +203,16 @@ class SparkTextGenerator(SparkGenerator):
         exp.RegexpReplace: lambda self, node: self.func("REGEXP_REPLACE", *node.iter_expressions()),
     }
 
+    def lateral_sql(self, expression: exp.Lateral) -> str:
+        """``LATERAL VIEW`` with its name in quotation marks, whatever the name."""
+        alias = expression.args.get("alias")
+        if not expression.args.get("view") or alias is None or not alias.name:
+            return super().lateral_sql(expression)
+        view = self.seg(f"LATERAL VIEW{' OUTER' if expression.args.get('outer') else ''}")
+        columns = self.expressions(alias, key="columns", flat=True)
+        text = f"{view}{self.sep()}{self.sql(expression, 'this')} {self.sql(alias, 'this')}"
+        return f"{text} AS {columns}" if columns else text
+
     def tochar_sql(self, expression: exp.ToChar) -> str:
         """``TO_CHAR`` with its format."""
         return self.func("TO_CHAR", expression.this, expression.args.get("format"))
@@ -198,3 +247,7 @@ class CleanRooms(Spark):
 
     Parser = CleanRoomsParser
     Generator = CleanRoomsGenerator
+
+
+# sqlglot gives the comments of a template engine to every dialect; Spark finds an error there.
+del CleanRooms.Tokenizer._COMMENTS["{#"]

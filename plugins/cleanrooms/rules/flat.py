@@ -74,7 +74,7 @@ class Clauses:
         self.forbidden("COLUMN_IN_WHERE", "where", columns)
 
     def _operands(self, atom: exp.Expression) -> list[exp.Expression]:
-        if isinstance(atom, exp.Select | exp.SetOperation | exp.Exists | exp.Subquery):
+        if is_nested_query(atom):
             return []
         if isinstance(atom, COMPARISONS) or (isinstance(atom, exp.Like) and not _quantified(atom)):
             return [atom.this, atom.expression]
@@ -165,6 +165,11 @@ def boolean_atoms(root: exp.Expression, *, negatable: bool) -> list[exp.Expressi
         else:
             atoms.append(node)
     return atoms
+
+
+def is_nested_query(node: exp.Expression) -> bool:
+    """A condition that is a nested query, or asks whether one has rows; EXISTS is a function of arrays, too."""
+    return isinstance(node, exp.Query) or (isinstance(node, exp.Exists) and isinstance(node.this, exp.Query))
 
 
 def is_literal(node: exp.Expression) -> bool:

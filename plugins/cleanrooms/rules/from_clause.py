@@ -19,6 +19,12 @@ from cleanrooms.rules.relations import (
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.scope import Block, Query, Relation
 
+_JOINS = {
+    "method": {"", "NATURAL"},
+    "side": {"", "LEFT", "RIGHT", "FULL"},
+    "kind": {"", "INNER", "OUTER", "CROSS", "SEMI", "ANTI"},
+}
+
 ReadClause = Callable[[Block, Definitions, exp.Expression | None], None]
 """Resolves the names of an expression within a SELECT."""
 
@@ -57,7 +63,7 @@ class FromClauses:
             self._add(block, lateral_relation(lateral, block, self.report, self.code))
 
     def _join(self, block: Block, join: exp.Join, known: Definitions) -> None:
-        if extras(join, {"this", "on", "using", "side", "kind", "method"}):
+        if extras(join, {"this", "on", "using", "side", "kind", "method"}) or not _is_known(join):
             raise refusal(self.report, self.code, "This form of JOIN is not supported.", join)
         left = [relation for relation in block.relations if id(relation) not in block.invisible]
         relation = self._relation(join.this, block, known)
@@ -96,12 +102,19 @@ class FromClauses:
         self._unnamed += 1
         alias = node.alias or f"unnamed_{self._unnamed}"
         if isinstance(node, exp.Values) and not extras(node, {"expressions", "alias"}):
-            for row in node.expressions:
-                self._clause(Block(block.node), known, row)
-            return values_relation(node, alias)
+            return self._values(node, alias, known, block)
         if isinstance(node, exp.Subquery) and not extras(node, {"this", "alias", "with_"}):
             return self._derived(node, alias, known)
         raise refusal(self.report, self.code, "This item of FROM is not supported.", node)
+
+    def _values(self, node: exp.Values, alias: str, known: Definitions, block: Block) -> Relation:
+        """Rows of constants: a nested query would bring a table's values in as such."""
+        constants = Block(block.node)
+        for row in node.expressions:
+            self._clause(constants, known, row)
+        if constants.inner:
+            raise refusal(self.report, self.code, "VALUES takes constants only.", node)
+        return values_relation(node, alias)
 
     def _derived(self, node: exp.Subquery, alias: str, known: Definitions) -> Relation:
         if isinstance(node.this, exp.Table | exp.Values):
@@ -116,3 +129,8 @@ class FromClauses:
                 self.report, "AMBIGUOUS", f"Two items of FROM are called {relation.alias}.", relation.node
             )
         block.relations.append(relation)
+
+
+def _is_known(join: exp.Join) -> bool:
+    """Whether a join is one of Spark's: the parser knows those of other engines, too."""
+    return all((join.args.get(part) or "").upper() in words for part, words in _JOINS.items())

@@ -17,30 +17,29 @@ MAX_COPIED = 20_000
 
 def resolve_column(
     block: Block, node: exp.Column, aliases: Mapping[str, exp.Expression], report: Report
-) -> None:
+) -> exp.Expression | None:
     """Find what a column of a SELECT means and qualify it; an alias is replaced by what it stands for.
 
     :param aliases: what the select list has named so far; a column of FROM hides an alias
+    :return: what was written in an alias's place: nested queries in it are still to be resolved
     """
     level: Block | None = block
     while level is not None:
         found = _candidates(level, node)
         if len(found) > 1 or (found and _is_captured(block, level, found[0])):
             _ambiguous(node, report)
-            return
+            return None
         if found:
             _qualify(block, node, found[0])
-            return
+            return None
         alias = aliases.get(node.name.lower()) if level is block and not node.table else None
         if alias is not None:
-            _substitute(block, node, alias, report)
-            return
+            return _substitute(block, node, alias, report)
         inner = _struct_column(level, node)
         if inner is not None:
-            resolve_column(block, inner, {}, report)
-            return
+            return resolve_column(block, inner, {}, report)
         if any(relation.opaque for relation in level.relations):
-            return
+            return None
         level = level.parent
     report.add(
         "COLUMN_UNKNOWN",
@@ -49,6 +48,7 @@ def resolve_column(
         rule="allowedColumns of the configured table",
         fix="Use a column that the table's schema in the collaboration lists.",
     )
+    return None
 
 
 def _qualify(block: Block, node: exp.Column, target: Field) -> None:
@@ -64,7 +64,8 @@ def _qualify(block: Block, node: exp.Column, target: Field) -> None:
 def _struct_column(level: Block, node: exp.Column) -> exp.Column | None:
     """The column in ``column.field`` or ``alias.column.field``, which the parser reads as ``table.column``.
 
-    The node is replaced by an access to the field of what is returned.
+    The node is replaced by an access to the field of what is returned, which stands in brackets: without
+    them ``alias.column.field`` may be a column ``field`` of a table ``column`` in a schema ``alias``.
     """
     parts = [part for part in node.parts if isinstance(part, exp.Identifier)]
     for size in (2, 1):
@@ -73,7 +74,7 @@ def _struct_column(level: Block, node: exp.Column) -> exp.Column | None:
         column = exp.Column(this=parts[size - 1].copy(), table=parts[size - 2].copy() if size == 2 else None)
         found = _candidates(level, column)
         if len(found) == 1 and _may_be_struct(found[0]):
-            access: exp.Expression = column
+            access: exp.Expression = exp.Paren(this=column)
             for part in parts[size:]:
                 access = exp.Dot(this=access, expression=part.copy())
             node.replace(access)
@@ -123,7 +124,7 @@ def _is_captured(block: Block, level: Block, target: Field) -> bool:
     return False
 
 
-def _substitute(block: Block, node: exp.Column, expression: exp.Expression, report: Report) -> None:
+def _substitute(block: Block, node: exp.Column, expression: exp.Expression, report: Report) -> exp.Expression:
     """Write the aliased expression in the alias's place: an engine might know a column of that name."""
     size = sum(1 for _ in expression.walk())
     block.copied += size
@@ -139,10 +140,9 @@ def _substitute(block: Block, node: exp.Column, expression: exp.Expression, repo
     for original, duplicate in zip(local_nodes(expression), local_nodes(copy), strict=True):
         if id(original) in block.resolved:
             block.resolved[id(duplicate)] = block.resolved[id(original)]
-        if id(original) in block.inner_by_node:
-            block.inner_by_node[id(duplicate)] = block.inner_by_node[id(original)]
     simple = isinstance(copy, exp.Column | exp.Func | exp.Literal | exp.Paren)
     node.replace(copy if simple else exp.Paren(this=copy))
+    return copy
 
 
 def output_field(block: Block, name: str, item: exp.Expression) -> Field:
@@ -157,7 +157,7 @@ def output_field(block: Block, name: str, item: exp.Expression) -> Field:
         shown.nullable = bool(target.bases) and block.may_be_missing(target)
         return shown
     aggregated = is_aggregate(expression) or isinstance(expression, exp.Window)
-    return Field(name, lineage, computed=bool(lineage.flows) and not aggregated)
+    return Field(name, lineage, computed=bool(lineage.origins) and not aggregated)
 
 
 def output_position(ordered: exp.Expression, fields: list[Field], report: Report) -> int | None:

@@ -15,6 +15,8 @@ from cleanrooms.rules.text import read
 MAX_TEXT = 500_000
 """Characters of a query or template (``queryString`` of the service's API)."""
 
+_WORD = re.compile(r"[A-Za-z0-9_]*")
+"""Units and the like, which are printed as they are: nothing else may hide behind their quotation marks."""
 _NAME = re.compile(r"[ !#-_a-~]{1,128}")
 """Printable ASCII without quotation marks: names outside could fold differently in two engines."""
 
@@ -133,9 +135,10 @@ def _no_query(report: Report, *nodes: exp.Expression) -> RefusedError:
 
 def _check_names(statements: list[exp.Expression], report: Report) -> None:
     for statement in statements:
-        for identifier in statement.find_all(exp.Identifier):
+        for identifier in statement.find_all(exp.Identifier, exp.Var):
+            pattern = _WORD if isinstance(identifier, exp.Var) else _NAME
             alias = isinstance(identifier.parent, exp.Alias | exp.TableAlias)
-            if not _NAME.fullmatch(identifier.name) or (alias and _is_reserved(identifier.name)):
+            if not pattern.fullmatch(identifier.name) or (alias and _is_reserved(identifier.name)):
                 report.add(
                     "PARSE",
                     "A name is not one that Clean Rooms allows.",

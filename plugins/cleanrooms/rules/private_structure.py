@@ -60,6 +60,7 @@ class PrivateStructure:
         for query_set in set_blocks(query):
             if query_set is not query and self._reads(query_set):
                 self._gives_user(query_set)
+                self._uncut(query_set)
 
     def _reads(self, query: Query) -> bool:
         known = self._private.get(id(query))
@@ -134,16 +135,21 @@ class PrivateStructure:
     def _user_level(self, block: Block) -> None:
         node = block.node
         self._gives_user(block)
-        if node.args.get("order"):
-            message = "ORDER BY is supported in the final SELECT and in windows only."
-            self._add("DP_SHAPE", message, node.args["order"])
-        if node.args.get("limit") or node.args.get("offset"):
-            self._add("DP_SHAPE", "LIMIT is supported in the final SELECT only.", node.args["limit"] or node)
+        self._uncut(block)
         for part in local_nodes(*node.iter_expressions()):
             if isinstance(part, exp.Window):
                 keys = [key for key in part.args.get("partition_by") or [] if isinstance(key, exp.Column)]
                 if not any(self._tells_users_apart(block, block.field_of(key)) for key in keys):
                     self._add("DP_WINDOW", "PARTITION BY must have the user column.", part)
+
+    def _uncut(self, query: Query) -> None:
+        """Whose rows are left after sorting and cutting depends on everybody's rows."""
+        node = query.node
+        if node.args.get("order"):
+            message = "ORDER BY is supported in the final SELECT and in windows only."
+            self._add("DP_SHAPE", message, node.args["order"])
+        if cut := node.args.get("limit") or node.args.get("offset"):
+            self._add("DP_SHAPE", "LIMIT is supported in the final SELECT only.", cut)
 
     def _joins(self, block: Block) -> None:
         private = {id(item) for item in block.relations if self._is_private(item)}

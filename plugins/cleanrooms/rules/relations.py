@@ -26,13 +26,21 @@ _GENERATED = {exp.Explode: 1, exp.Posexplode: 2, exp.ExplodeOuter: 1, exp.Posexp
 
 @dataclass(eq=False)
 class Definition:
-    """A common table expression or a cached table; ``identifiers`` spell its name in the tree."""
+    """A common table expression or a cached table.
+
+    :param identifier: spells its name where it is defined
+    :param number: tells definitions of one name apart
+    """
 
     name: str
     query: Query
     fields: list[Field]
-    identifiers: list[exp.Identifier]
+    identifier: exp.Identifier
+    number: int
 
+
+DEFINITION = "definition"
+"""Notes in a table's node which definition it reads: copies of the node keep the note."""
 
 Definitions = Mapping[str, Definition]
 
@@ -58,7 +66,7 @@ def table_relation(
         columns = alias.args.get("columns") or [] if alias else []
         relation.query = definition.query
         relation.fields = _owned(relation, _renamed(definition.fields, columns, report, code))
-        definition.identifiers.append(node.this)
+        node.meta[DEFINITION] = definition.number
         return relation
     table = tables.get(name.lower())
     if table is None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from cleanrooms.rules.from_clause import FromClauses
+from cleanrooms.rules.lambdas import is_misread
 from cleanrooms.rules.model import Table
 from cleanrooms.rules.names import output_field, output_position, resolve_column
 from cleanrooms.rules.parse import Script, extras, unwrapped
@@ -62,7 +63,8 @@ class Resolver:
         return self._query(script.query, known, None)
 
     def _define(self, name: exp.Identifier, query: Query, columns: list[exp.Identifier]) -> Definition:
-        definition = Definition(name.name, query, outputs(query, columns, self.report, self.code), [name])
+        fields = outputs(query, columns, self.report, self.code)
+        definition = Definition(name.name, query, fields, name, len(self.definitions))
         self.definitions.append(definition)
         return definition
 
@@ -119,7 +121,7 @@ class Resolver:
         block.fields = [
             one.merged(other, one.name) for one, other in zip(left.fields, right.fields, strict=True)
         ]
-        for ordered in _sort_keys(node):
+        for ordered in self._sort_keys(node):
             position = output_position(ordered, block.fields, self.report)
             if position is None:
                 raise refusal(
@@ -145,15 +147,16 @@ class Resolver:
             raise refusal(self.report, self.code, message, star)
         self._clause(block, known, node.args.get("where"))
         aliases: dict[str, exp.Expression] = {}
-        for item in node.expressions:
-            name = output_name(item)
-            self._clause(block, known, item, aliases)
+        for at, written in enumerate(node.expressions):
+            name = output_name(written)
+            self._clause(block, known, written, aliases)
+            item = node.expressions[at]  # a name may have been replaced by what it stands for
             block.fields.append(output_field(block, name, item))
             if isinstance(item, exp.Alias):
                 aliases.setdefault(item.alias.lower(), item.this)
         for part in ("group", "having"):
             self._clause(block, known, node.args.get(part), aliases)
-        for ordered in _sort_keys(node):
+        for ordered in self._sort_keys(node):
             position = output_position(ordered, block.fields, self.report)
             if position is None:
                 self._clause(block, known, ordered, aliases)
@@ -170,8 +173,13 @@ class Resolver:
                 self.report.add(code, message, limit, rule="supported SQL", fix="Leave TOP out.")
         for part in ("limit", "offset"):
             clause = node.args.get(part)
-            if clause is not None and clause.find(exp.Column, exp.Select, exp.SetOperation, exp.Func):
+            if clause is None:
+                continue
+            if clause.find(exp.Column, exp.Select, exp.SetOperation, exp.Func):
                 raise refusal(self.report, self.code, "LIMIT and OFFSET take a number.", clause)
+            options = clause.args.get("limit_options")
+            if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+                raise refusal(self.report, self.code, "LIMIT takes a number of rows only.", clause)
 
     def _clause(
         self,
@@ -181,20 +189,33 @@ class Resolver:
         aliases: Mapping[str, exp.Expression] | None = None,
     ) -> None:
         for node in list(local_nodes(root)):
+            if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+                raise refusal(self.report, self.code, "* stands in the select list only.", node)
             if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
-                resolve_column(block, node, aliases or {}, self.report)
+                copied = resolve_column(block, node, aliases or {}, self.report)
+                for part in local_nodes(copied):
+                    if isinstance(part, exp.Select | exp.SetOperation):
+                        self._nested(block, known, part)
             elif isinstance(node, exp.Select | exp.SetOperation):
-                inner = self._query(node, known, block)
-                block.inner.append(inner)
-                block.inner_by_node[id(node)] = inner
+                self._nested(block, known, node)
             elif isinstance(
                 node, exp.Values | exp.Table | exp.Lateral | exp.Unnest
             ) and not node.find_ancestor(exp.Hint):
                 raise refusal(self.report, self.code, "A table cannot stand in an expression.", node)
+            elif is_misread(node):
+                raise refusal(self.report, self.code, "Only columns and their fields can be read.", node)
             elif isinstance(node, exp.Subquery) and extras(node, {"this"}):
                 raise refusal(self.report, self.code, "This form of a nested query is not supported.", node)
 
+    def _nested(self, block: Block, known: Definitions, node: exp.Expression) -> None:
+        inner = self._query(node, known, block)
+        block.inner.append(inner)
+        block.inner_by_node[id(node)] = inner
 
-def _sort_keys(node: exp.Expression) -> list[exp.Expression]:
-    order = node.args.get("order")
-    return list(order.expressions) if order is not None else []
+    def _sort_keys(self, node: exp.Expression) -> list[exp.Expression]:
+        order = node.args.get("order")
+        keys = list(order.expressions) if order is not None else []
+        for key in keys:
+            if isinstance(key, exp.Ordered) and extras(key, {"this", "desc", "nulls_first"}):
+                raise refusal(self.report, self.code, "This form of ORDER BY is not supported.", key)
+        return keys

@@ -52,7 +52,7 @@ class Field:
     """One column of a relation or of a query's result.
 
     :param relation: the item of FROM that it belongs to; None for merged columns and results
-    :param computed: a scalar expression over columns made it, not a table or an aggregate
+    :param computed: a scalar expression over columns or aggregates made it, not a table or an aggregate
     :param bases: the columns of which it is a plain copy, one per leg of a set operation; empty: none
     :param nullable: an outer join may have put NULL in the place of that copy
     """
@@ -72,8 +72,8 @@ class Field:
         """What USING or a set operation makes of two fields."""
         both = bool(self.bases and other.bases)
         bases = self.bases | other.bases if both else frozenset()
-        nullable = self.nullable or other.nullable
-        return Field(name, self.lineage | other.lineage, bases=bases, nullable=nullable)
+        nullable, computed = self.nullable or other.nullable, self.computed or other.computed
+        return Field(name, self.lineage | other.lineage, computed=computed, bases=bases, nullable=nullable)
 
 
 @dataclass(eq=False)
@@ -245,7 +245,7 @@ def lineage_of(block: Block, roots: Iterable[exp.Expression | None]) -> Lineage:
         elif isinstance(node, exp.Select | exp.SetOperation):
             inner = block.inner_by_node.get(id(node))
             found = everything(inner) if inner else NOTHING
-        elif isinstance(node, exp.Literal | exp.Boolean | exp.RawString | exp.HexString | exp.Interval):
+        elif isinstance(node, exp.Literal | exp.Boolean | exp.RawString | exp.HexString):
             found = CONSTANT
         elif isinstance(node, exp.Window):
             # The keys order and cut the rows; only the function's own operand is seen in its result.

@@ -11,6 +11,7 @@ from cleanrooms.rules.functions import FORBIDDEN, KNOWN_NAMES, keeps_values, sou
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.roles import CustomRule
 from cleanrooms.rules.scope import BaseColumn, Block, Query, SetBlock, blocks, final_blocks, local_nodes
+from cleanrooms.rules.vocabulary import is_understood
 
 _UNSUPPORTED_NAMES = frozenset(
     {
@@ -44,15 +45,18 @@ _RULE = "SQL supported with aggregation thresholds or comparison controls"
 
 
 def check_functions(all_blocks: Iterable[Block], report: Report) -> None:
-    """Refuse functions that are not known, whose answer might hold anything, and extended grouping by ALL."""
+    """Refuse functions and constructs that are not known, whose answer might hold anything, and GROUP BY ALL."""
     for block in all_blocks:
         for node in local_nodes(*block.node.iter_expressions()):
             unknown = isinstance(node, exp.Anonymous) and node.name.upper() not in KNOWN_NAMES
             if unknown or isinstance(node, FORBIDDEN):
                 _add(report, f"Function {source_name(node, report.text)} is not known.", node)
+            elif not is_understood(node) or (isinstance(node, exp.Window) and node.args.get("alias")):
+                _add(report, f"{node.key.upper()} is not supported.", node)
         group = block.node.args.get("group")
-        if group is not None and group.args.get("all"):
-            _add(report, "GROUP BY ALL is not supported.", group)
+        for word in ("all", "totals"):
+            if group is not None and group.args.get(word):
+                _add(report, f"GROUP BY with {word.upper()} is not supported.", group)
         _check_keys(block, report)
 
 
@@ -154,7 +158,8 @@ def _is_expression(block: Block, argument: exp.Expression, closed: set[str]) -> 
     touched = {base.table for base in block.lineage(argument).flows}
     if isinstance(argument, exp.Column):
         target = block.field_of(argument)
-        return bool(target and target.computed and touched & closed)
+        # What aggregates were computed with counts, too: CASE WHEN SUM(x) > 9 THEN SUM(x) END is no column.
+        return bool(target and target.computed and {base.table for base in target.lineage.origins} & closed)
     if isinstance(argument, exp.AggFunc) and not touched:
         return False
     return bool(touched & closed) or not touched

@@ -9,36 +9,27 @@ protected reference counts enough identities in it. What cannot be followed in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import count
 
 from sqlglot import exp
 
 from cleanrooms.rules import unions
-from cleanrooms.rules.constraints import add_having, add_where, at_least
+from cleanrooms.rules.carriers import (
+    Carrier,
+    extend_alias,
+    group_condition,
+    is_key,
+    number,
+    row_condition,
+    union_of_sets,
+)
+from cleanrooms.rules.constraints import add_having, add_where
 from cleanrooms.rules.flat import bare
 from cleanrooms.rules.functions import is_position, summarises
 from cleanrooms.rules.names import canonical
 from cleanrooms.rules.report import RefusedError, Report
-from cleanrooms.rules.roles import CustomRule, Threshold
+from cleanrooms.rules.roles import CustomRule
 from cleanrooms.rules.scope import Block, Query, SetBlock, blocks, final_blocks, local_nodes
-
-
-@dataclass(frozen=True)
-class Carrier:
-    """Where the identities of one protected reference are found in the rows of a SELECT.
-
-    :param many: the column holds a set of identities, not one
-    """
-
-    table: str
-    alias: str
-    column: str
-    many: bool
-    threshold: Threshold
-
-    def value(self) -> exp.Column:
-        """The carrying column."""
-        return exp.column(exp.to_identifier(self.column), table=exp.to_identifier(self.alias))
 
 
 class Thresholds:
@@ -48,15 +39,26 @@ class Thresholds:
         self.rules, self.report = rules, report
         self._carried: dict[int, list[Carrier]] = {}
         self._roots: dict[int, exp.Select] = {}
-        self._counter = 0
+        self._taken: set[str] = set()
 
     def enforce(self, query: Query) -> None:
         """Add the hidden columns and the conditions.
 
         :raises RefusedError: the identities cannot be followed; the report says where
         """
+        self._taken = {
+            identifier.name.lower()
+            for block in blocks(query)
+            for identifier in block.node.find_all(exp.Identifier)
+        }
         for block in final_blocks(query):
             self._final(block)
+
+    def _fresh(self, pattern: str) -> str:
+        """A name that the query does not use: its own column would stand for the hidden one otherwise."""
+        name = next(name for at in count(1) if (name := pattern.format(at)) not in self._taken)
+        self._taken.add(name)
+        return name
 
     def _final(self, block: Block) -> None:
         carriers = self._incoming(block)
@@ -69,9 +71,9 @@ class Thresholds:
             if node.args.get("distinct") and not _windows(block):
                 self._distinct_as_group(block)
             else:
-                add_where(node, [_row_condition(carrier, minimum) for carrier, minimum in wanted])
+                add_where(node, [row_condition(carrier, minimum) for carrier, minimum in wanted])
                 return
-        add_having(node, [_group_condition(carrier, minimum) for carrier, minimum in wanted])
+        add_having(node, [group_condition(carrier, minimum) for carrier, minimum in wanted])
 
     def _nested(self, query: Query) -> list[Carrier]:
         """The hidden columns that a nested query offers; their alias is empty."""
@@ -100,16 +102,14 @@ class Thresholds:
 
     def _distinct_union(self, query: SetBlock, carrier: Carrier) -> Carrier:
         """UNION as UNION ALL whose rows are then grouped, which can carry identities."""
-        self._counter += 1
-        wrapped = unions.grouped(query, f"union_{self._counter}", carrier.column)
+        alias = self._fresh("union_{}")
+        wrapped = unions.grouped(query, alias, carrier.column)
         if wrapped is None:
             raise self._refusal("The columns of a nested UNION need names of their own.", query.node)
         self._roots[id(query)] = wrapped
-        name = f"identity_{self._counter}_of_{carrier.table}"
-        inner = Carrier(
-            carrier.table, f"union_{self._counter}", carrier.column, carrier.many, carrier.threshold
-        )
-        value = _union_of_sets(inner.value()) if inner.many else exp.ArrayUniqueAgg(this=inner.value())
+        name = self._fresh(f"identity_{{}}_of_{carrier.table}")
+        inner = Carrier(carrier.table, alias, carrier.column, carrier.many, carrier.threshold)
+        value = union_of_sets(inner.value()) if inner.many else exp.ArrayUniqueAgg(this=inner.value())
         wrapped.append("expressions", exp.Alias(this=value, alias=exp.to_identifier(name)))
         return Carrier(carrier.table, "", name, True, carrier.threshold)
 
@@ -125,20 +125,19 @@ class Thresholds:
         grouped = block.grouped() or block.node.args.get("group") is not None
         if grouped and windows:
             # Other groups' values reach a row through the window: small groups must be gone before.
-            add_having(block.node, [_group_condition(item, item.threshold.minimum) for item in carriers])
+            add_having(block.node, [group_condition(item, item.threshold.minimum) for item in carriers])
         if windows and not grouped:
             sets = [item for item in carriers if item.many]
-            add_where(block.node, [_row_condition(item, item.threshold.minimum) for item in sets])
+            add_where(block.node, [row_condition(item, item.threshold.minimum) for item in sets])
             self._check_windows(windows, [item for item in carriers if not item.many])
         return [self._carry(block, carrier, grouped) for carrier in carriers]
 
     def _carry(self, block: Block, carrier: Carrier, grouped: bool) -> Carrier:
-        self._counter += 1
-        name = f"identity_{self._counter}_of_{carrier.table}"
+        name = self._fresh(f"identity_{{}}_of_{carrier.table}")
         value: exp.Expression = carrier.value()
         many = carrier.many
-        if grouped and not (not many and _is_key(block, value)):
-            value = _union_of_sets(value) if many else exp.ArrayUniqueAgg(this=value)
+        if grouped and not (not many and is_key(block, value)):
+            value = union_of_sets(value) if many else exp.ArrayUniqueAgg(this=value)
             many = True
         block.node.append("expressions", exp.Alias(this=value, alias=exp.to_identifier(name)))
         return Carrier(carrier.table, "", name, many, carrier.threshold)
@@ -161,7 +160,7 @@ class Thresholds:
             elif relation.query is not None:
                 offered = self._nested(relation.query)
                 root = self._roots.get(id(relation.query), relation.query.node)
-                _extend_alias(relation.node, root, offered)
+                extend_alias(relation.node, root, offered)
                 found += [
                     Carrier(item.table, relation.alias, item.column, item.many, item.threshold)
                     for item in offered
@@ -229,9 +228,7 @@ class Thresholds:
             node.set("group", exp.Group(expressions=keys))
         else:
             # Constants only: one row if there is any, decided by the conditions of an aggregate query.
-            node.set(
-                "having", exp.Having(this=exp.GT(this=exp.Count(this=exp.Star()), expression=_number(0)))
-            )
+            node.set("having", exp.Having(this=exp.GT(this=exp.Count(this=exp.Star()), expression=number(0))))
 
     def _refusal(self, message: str, node: exp.Expression) -> RefusedError:
         self.report.add(
@@ -248,50 +245,3 @@ def _windows(block: Block) -> list[exp.Window]:
     order = block.node.args.get("order")
     roots = [*block.node.expressions, *([order] if order is not None else [])]
     return [node for node in local_nodes(*roots) if isinstance(node, exp.Window)]
-
-
-def _is_key(block: Block, value: exp.Expression) -> bool:
-    group = block.node.args.get("group")
-    items = block.node.expressions
-    for key in group.expressions if group is not None else []:
-        if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(items):
-            key = items[int(key.name) - 1]
-        if canonical(bare(key)) == canonical(value):
-            return True
-    return False
-
-
-def _row_condition(carrier: Carrier, minimum: int) -> exp.Expression:
-    """A row of one identity meets a minimum of one; a row of a set has the set's size."""
-    count: exp.Expression = exp.ArraySize(this=carrier.value()) if carrier.many else _number(1)
-    return exp.GTE(this=count, expression=_number(minimum))
-
-
-def _group_condition(carrier: Carrier, minimum: int) -> exp.Expression:
-    if not carrier.many:
-        return at_least(carrier.value(), minimum)
-    size = exp.ArraySize(this=_union_of_sets(carrier.value()))
-    return exp.GTE(this=size, expression=_number(minimum))
-
-
-def _union_of_sets(value: exp.Expression) -> exp.Expression:
-    return exp.ArrayDistinct(this=exp.Flatten(this=exp.ArrayAgg(this=value)))
-
-
-def _extend_alias(node: exp.Expression, root: exp.Expression, offered: Sequence[Carrier]) -> None:
-    """Name the hidden columns where an alias lists the columns: in FROM, and in WITH."""
-    owner = root.parent
-    while isinstance(owner, exp.Subquery):
-        owner = owner.parent
-    for holder in (node, owner if isinstance(owner, exp.CTE) else None):
-        alias = holder.args.get("alias") if holder is not None else None
-        if alias is None or not alias.args.get("columns"):
-            continue
-        known = {identifier.name for identifier in alias.args["columns"]}
-        for item in offered:
-            if item.column not in known:
-                alias.append("columns", exp.to_identifier(item.column))
-
-
-def _number(value: int) -> exp.Expression:
-    return exp.Literal.number(value)
