@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
+from cleanrooms.errors import RecipeError
 from cleanrooms.identity import SecretKey
 from cleanrooms.identity.hashing import digest_text
-from cleanrooms.recipes import cases
+from cleanrooms.recipes import Recipe, cases
 from cleanrooms.recipes.__main__ import main
 
 FILE = Path(__file__).parents[1] / "cases" / "recipes.yaml"
 OURS = FILE.with_name("recipes_more.yaml")
 VECTORS = cases.load(FILE)
 OUR_VECTORS = cases.load(OURS)
+PAGE_VECTORS = cases.load(FILE.with_name("recipes_pages.yaml"))
 HASHES = yaml.safe_load(FILE.read_text(encoding="utf-8"))["related_hash_vectors"]
 
 
@@ -36,6 +38,39 @@ def test_other_vector_comes_out_as_published_or_as_decided(vector: dict[str, Any
 def test_our_reading_of_a_page_comes_out(vector: dict[str, Any]) -> None:
     (outcome,) = cases.run([vector])
     assert outcome.verdict == "pass", outcome.detail
+
+
+@pytest.mark.parametrize("vector", PAGE_VECTORS, ids=lambda v: v["id"])
+def test_a_page_comes_out_as_it_says_or_as_we_decided(vector: dict[str, Any]) -> None:
+    (outcome,) = cases.run([vector])
+    assert outcome.verdict == "pass", outcome.detail
+    assert vector["fidelity"] == "exact" or vector["note"].startswith("decision: ")
+
+
+def row_by_row(vector: dict[str, Any]) -> bool:
+    """Whether each row of the vector comes out the same alone."""
+    before, after = vector["input"]["rows"], vector["expected"]["rows"]
+    try:
+        names = vector["input"]["columns"]
+        recipe = Recipe.parse(cases.steps_of(vector))
+        recipe.compile(cases.table(names, before).schema, cases.secret, tolerant=True)
+    except RecipeError:
+        return False
+    return len(before) == len(after) > 1
+
+
+def test_rows_of_pages_come_out_alone_as_beside_others() -> None:
+    alone = [
+        vector
+        | {
+            "input": vector["input"] | {"rows": [before]},
+            "expected": vector["expected"] | {"rows": [after]},
+        }
+        for vector in filter(row_by_row, PAGE_VECTORS)
+        for before, after in zip(vector["input"]["rows"], vector["expected"]["rows"], strict=True)
+    ]
+    assert len(alone) > 500
+    assert [(o.id, o.detail) for o in cases.run(alone) if o.verdict != "pass"] == []
 
 
 def test_every_decision_is_in_the_docs() -> None:
