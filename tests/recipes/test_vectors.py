@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cleanrooms.errors import RecipeError
-from cleanrooms.identity import SecretKey
-from cleanrooms.identity.hashing import digest_text
 from cleanrooms.recipes import Recipe, cases
 from cleanrooms.recipes.__main__ import main
 
@@ -19,7 +16,7 @@ OURS = FILE.with_name("recipes_more.yaml")
 VECTORS = cases.load(FILE)
 OUR_VECTORS = cases.load(OURS)
 PAGE_VECTORS = cases.load(FILE.with_name("recipes_pages.yaml"))
-HASHES = yaml.safe_load(FILE.read_text(encoding="utf-8"))["related_hash_vectors"]
+HASHES = cases.load_hashes(FILE)
 
 
 @pytest.mark.parametrize("vector", [v for v in VECTORS if v["fidelity"] == "exact"], ids=lambda v: v["id"])
@@ -80,9 +77,10 @@ def test_every_decision_is_in_the_docs() -> None:
 
 @pytest.mark.parametrize("vector", HASHES, ids=lambda v: v["id"])
 def test_hash_vector_comes_out_as_published(vector: dict[str, str]) -> None:
-    key = SecretKey.from_text("base64:" + vector["key_base64"], "v") if "key_base64" in vector else None
-    name = "HMAC_SHA256" if key else "SHA256"
-    assert digest_text(vector["text"], name, "base64", key) == vector[f"{name.lower()}_base64"]
+    (outcome,) = cases.run_hashes([vector])
+    assert outcome.verdict == "pass", outcome.detail
+    (other,) = cases.run_hashes([vector | {"text": "another"}])
+    assert other.failed
 
 
 def test_command_exits_with_0_when_no_exact_vector_differs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,6 +148,7 @@ def _cases(options: argparse.Namespace) -> int:
 
         engine = on_spark
     outcomes = cases.run(cases.load(options.file), engine)
+    outcomes += cases.run_hashes(cases.load_hashes(options.file))
     for o in outcomes:
         mark = "FAIL" if o.failed else o.verdict
         print(f"{mark:10} {o.fidelity:10} {o.id}  {o.detail}")

@@ -20,6 +20,7 @@ import yaml
 
 from cleanrooms.errors import CleanRoomsError, RecipeError
 from cleanrooms.identity import SecretKey
+from cleanrooms.identity.hashing import digest_text
 from cleanrooms.recipes.model import Recipe
 
 DECISIONS: Mapping[str, str] = {
@@ -31,6 +32,13 @@ DECISIONS: Mapping[str, str] = {
     "format_phone_number_glue_1": "the page prints the national form; ours is E.164, the stated default",
 }
 """What we chose where a vector that is not exact comes out otherwise."""
+_DIGESTS = {
+    "sha256_base64": ("SHA256", "base64"),
+    "sha256_hex_lower": ("SHA256", "hex"),
+    "hmac_sha256_base64": ("HMAC_SHA256", "base64"),
+    "hmac_sha256_hex": ("HMAC_SHA256", "hex"),
+}
+"""Digests of a hash vector by their names there."""
 _MASKS = {
     "MASK_DATE": {"redact": '["YEAR","DAY"]', "locale": "en", "maskSymbol": "#"},
     "MASK_RANGE": {
@@ -62,10 +70,7 @@ def load(path: str | Path) -> list[dict[str, Any]]:
 
     :raises ValueError: it is no YAML, or has no list of vectors with an id and a fidelity
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(f"{path} is no YAML ({type(error).__name__})") from None
+    data = _file(path)
     found = data.get("vectors") if isinstance(data, Mapping) else None
     if not isinstance(found, list) or not found:
         raise ValueError(f"{path} has no list of vectors")
@@ -73,6 +78,26 @@ def load(path: str | Path) -> list[dict[str, Any]]:
         if not isinstance(vector, Mapping) or not {"id", "fidelity"} <= set(vector):
             raise ValueError(f"vector {number} of {path} has no id and fidelity")
     return found
+
+
+def load_hashes(path: str | Path) -> list[dict[str, Any]]:
+    """Digests of texts that a file has under ``related_hash_vectors``; most have none.
+
+    :raises ValueError: it is no YAML, or one of them has no id and text
+    """
+    data = _file(path)
+    found = data.get("related_hash_vectors") if isinstance(data, Mapping) else None
+    for vector in found or []:
+        if not isinstance(vector, Mapping) or not {"id", "text"} <= set(vector):
+            raise ValueError(f"a hash vector of {path} has no id and text")
+    return list(found or [])
+
+
+def _file(path: str | Path) -> Any:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"{path} is no YAML ({type(error).__name__})") from None
 
 
 Task = tuple[Recipe, pa.RecordBatch]
@@ -104,6 +129,20 @@ def run(vectors: Iterable[Mapping[str, Any]], engine: Engine = on_worker) -> lis
             unread[number] = error
     found = iter(engine(tasks))
     return [_verdict(v, unread[n] if n in unread else next(found)) for n, v in enumerate(vectors)]
+
+
+def run_hashes(vectors: Iterable[Mapping[str, Any]]) -> list[Outcome]:
+    """Verdicts of digests: all that a vector gives have to come out."""
+    outcomes = []
+    for v in vectors:
+        key = SecretKey.from_text(f"base64:{v['key_base64']}", "vector") if "key_base64" in v else None
+        wrong = [
+            name
+            for name, (algorithm, encoding) in _DIGESTS.items()
+            if name in v and digest_text(v["text"], algorithm, encoding, key) != v[name]
+        ]
+        outcomes.append(Outcome(v["id"], "exact", "differs" if wrong else "pass", ", ".join(wrong)))
+    return outcomes
 
 
 def _task(v: Mapping[str, Any]) -> Task:
