@@ -109,7 +109,7 @@ class Mode:
     def of(self, values: pl.Series) -> Value:
         known = usable(values)
         if known.dtype.is_float():
-            known = known + 0.0  # one zero, as Spark counts them
+            known = known.set(known == 0, 0.0)  # one zero, as Spark counts them
         modes = known.mode()
         if self.ties == "AVERAGE":
             return fit(Total.of(modes).mean(), values.dtype)
@@ -129,7 +129,8 @@ class Mode:
             least, greatest, number = modes.agg(f.min("value"), f.max("value"), f.count("value")).collect()[0]
             if self.ties == "NONE" and number != 1:
                 return None
-            return greatest if self.ties == "MAXIMUM" else least
+            found = greatest if self.ties == "MAXIMUM" else least
+            return bytes(found) if isinstance(found, bytearray) else found
         finally:
             counts.unpersist()
 

@@ -25,6 +25,7 @@ _SPARK = {
     pa.float64(): "double",
     pa.date32(): "date",
     pa.timestamp("us"): "timestamp_ntz",
+    pa.timestamp("us", "UTC"): "timestamp",
 }
 
 
@@ -36,10 +37,22 @@ _NAMES = str.maketrans({"\x1e": ".", "\x1d": "`"})
 def with_order(schema: pa.Schema) -> pa.Schema:
     """The schema of rows that carry their place; Spark keeps no metadata of fields.
 
-    A column without a type holds nulls only, and is one of text on its way.
+    Types that Spark has another form of have that on their way; a column without a type is one of text.
     """
-    fields = [pa.field(f.name, pa.string() if pa.types.is_null(f.type) else f.type) for f in schema]
+    fields = [pa.field(f.name, _moving(f.type)) for f in schema]
     return pa.schema([*fields, pa.field(ORDER, pa.int64())])
+
+
+def _moving(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_null(kind) or pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind):
+        return pa.binary()
+    if pa.types.is_dictionary(kind):
+        return _moving(kind.value_type)
+    if pa.types.is_timestamp(kind) and kind.unit in ("s", "ms"):
+        return pa.timestamp("us", kind.tz)
+    return kind
 
 
 def ddl(schema: pa.Schema) -> str:
