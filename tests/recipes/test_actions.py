@@ -12,7 +12,7 @@ import pytest
 from cleanrooms.recipes import cases
 from cleanrooms.recipes.actions import ACTIONS
 from tests.recipes.helpers import after, step
-from tests.recipes.test_vectors import OUR_VECTORS, VECTORS
+from tests.recipes.test_vectors import OUR_VECTORS, PAGE_VECTORS, VECTORS
 
 A, N, D = "a", "n", dt.datetime(2020, 2, 29, 13, 5, 7, 250_000)
 
@@ -78,9 +78,9 @@ CASES: list[tuple[str, dict[str, str], list[Any], str, list[Any]]] = [
     ("FLAG_COLUMN_FROM_PATTERN", {"targetColumn": "f", "pattern": "[0-9]$"}, ["x1", "1x", None], "f", ["True", "False", "False"]),
     ("EXTRACT_PATTERN", {"targetColumn": "b", "pattern": "x([0-9])"}, ["ax1", "x", None], "b", ["1", None, None]),
     ("EXTRACT_BETWEEN_DELIMITERS", {"targetColumn": "b", "startPattern": "<", "endPattern": ">"}, ["a<b>c>", "a"], "b", ["b", None]),
-    ("EXTRACT_BETWEEN_POSITIONS", {"targetColumn": "b", "startPosition": "1", "endPosition": "3"}, ["abcd", "a"], "b", ["bc", ""]),
+    ("EXTRACT_BETWEEN_POSITIONS", {"targetColumn": "b", "startPosition": "2", "endPosition": "3"}, ["abcd", "a"], "b", ["bc", ""]),
     ("REPLACE_BETWEEN_DELIMITERS", {"startPattern": "<", "endPattern": ">", "value": "-"}, ["a<b>c", "a"], A, ["a<->c", "a"]),
-    ("REPLACE_BETWEEN_POSITIONS", {"startPosition": "1", "endPosition": "2", "value": "--"}, ["abc"], A, ["a--c"]),
+    ("REPLACE_BETWEEN_POSITIONS", {"startPosition": "2", "endPosition": "2", "value": "--"}, ["abc", "a"], A, ["a--c", "a"]),
     ("SPLIT_COLUMN_SINGLE_DELIMITER", {"pattern": r"\s", "limit": "1"}, ["a b c", "a", None], "a_2", ["b c", None, None]),
     ("SPLIT_COLUMN_MULTIPLE_DELIMITER", {"patternOptions": '[{"pattern":",","includeInSplit":"true"},{"pattern":";"}]', "limit": "2"},
      ["a,b;c"], "a_1", ["a,"]),
@@ -193,7 +193,7 @@ MANY: list[tuple[str, dict[str, str], dict[str, list[Any]], str, list[Any]]] = [
     ("MIN", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1], "b": [2]}, "c", [1.0]),
     ("MEDIAN", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1], "b": [2]}, "c", [1.5]),
     ("STANDARD_DEVIATION", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [2], "b": [2]}, "c", [0.0]),
-    ("VARIANCE", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1], "b": [3]}, "c", [2.0]),
+    ("VARIANCE", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1], "b": [3]}, "c", [1.0]),
     ("COUNT", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1, None], "b": [3, 1]}, "c", [2, 1]),
     ("COUNT_DISTINCT", {"sourceColumns": '["a","b"]', "targetColumn": "c"}, {"a": [1, None], "b": [1, 1]}, "c", [1, 1]),
     ("KTH_LARGEST", {"sourceColumns": '["a","b"]', "value": "2", "targetColumn": "c"}, {"a": [1, 5], "b": [3, 5]}, "c", [1.0, 5.0]),
@@ -228,7 +228,10 @@ def test_action_of_several_columns(
 
 
 def test_every_action_that_is_carried_out_has_a_case() -> None:
-    elsewhere = {v["operation"] for v in VECTORS + OUR_VECTORS} | {"REMOVE_VALUES", "CRYPTOGRAPHIC_HASH"}
+    elsewhere = {v.get("operation") for v in VECTORS + OUR_VECTORS + PAGE_VECTORS} | {
+        "REMOVE_VALUES",
+        "CRYPTOGRAPHIC_HASH",
+    }
     covered = {c[0] for c in CASES} | {c[0] for c in MANY} | elsewhere
     assert {name for name, entry in ACTIONS.items() if not entry.refused} <= covered
 

@@ -71,3 +71,104 @@ def test_explain_shows_tiers_and_columns_and_needs_no_key(
 
 def test_a_file_that_is_absent_is_exit_2(files: dict[str, str]) -> None:
     assert main(["run", files["recipe.json"], files["in.csv"] + "x", files["out.csv"]]) == 2
+
+
+def test_explain_without_input_fails_where_an_action_is_unknown(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(files["recipe.json"]).write_text(json.dumps([step("LOWER_CASE", sourceColumn="a"), step("FOO_BAR")]))
+    assert main(["explain", files["recipe.json"]]) == 1
+    assert "2 FOO_BAR" in capsys.readouterr().out
+
+
+ODD_FILES = {
+    "empty": ("", 2, "Empty CSV file"),
+    "blank lines": ("\n\n", 2, "CSV parse error"),
+    "a header alone": ("email,zip\n", 0, "0 rows read, 0 written"),
+    "nulls alone": ("email,zip\n,\n,\n", 0, "2 rows read, 2 written"),
+    "a column twice": ("email,email\nx,y\n", 1, "'email' stands twice"),
+    "another separator": ("email;zip\nx;y\n", 1, "Columns at this step: email;zip"),
+    "a short line": ("email,zip\nvery-private@ex.com\n", 2, "Expected 2 columns, got 1"),
+    "a pattern as a name": ("email,*\nx,y\n", 1, "meets a column named '*'"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+@pytest.mark.parametrize("more", [[], ["--whole-table"]])
+def test_odd_files_are_run_or_refused_clearly(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], name: str, more: list[str]
+) -> None:
+    text, code, message = ODD_FILES[name]
+    Path(files["in.csv"]).write_text(text)
+    command = [
+        "run",
+        files["recipe.json"],
+        files["in.csv"],
+        files["out.csv"],
+        "--key-file",
+        files["key"],
+        *more,
+    ]
+    assert main(command) == code
+    told = capsys.readouterr()
+    assert message in told.err
+    assert "very-private" not in told.err + told.out
+
+
+VECTOR = (
+    "{id: v, operation: LOWER_CASE, parameters: {sourceColumn: a}, fidelity: exact, input: {columns: [a], "
+)
+ODD_VECTORS = {
+    "no YAML": ("{", 2, "is no YAML"),
+    "nothing": ("", 2, "no list of vectors"),
+    "no vectors": ("vectors: []", 2, "no list of vectors"),
+    "a number": ("vectors: [1]", 2, "vector 1 of"),
+    "no operation": ("vectors: [{id: v, fidelity: exact}]", 1, "no steps, or no table as input"),
+    "rows of other lengths": (
+        f"vectors: [{VECTOR} rows: [[x], [y, z]]}}, expected: {{columns: [a], rows: []}}}}]",
+        1,
+        "no table as input",
+    ),
+    "nothing expected": (f"vectors: [{VECTOR} rows: [[x]]}}}}]", 1, "nothing to compare with"),
+    "no columns expected": (f"vectors: [{VECTOR} rows: [[x]]}}, expected: {{}}}}]", 1, "KeyError"),
+    "no rows": (
+        f"vectors: [{VECTOR} rows: []}}, expected: {{columns: [a], rows: []}}}}]",
+        0,
+        "exact      pass",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD_VECTORS)
+def test_odd_files_of_vectors_are_told_clearly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    text, code, message = ODD_VECTORS[name]
+    (tmp_path / "cases.yaml").write_text(text)
+    assert main(["cases", str(tmp_path / "cases.yaml")]) == code
+    told = capsys.readouterr()
+    assert message in told.err + told.out
+
+
+def test_an_unknown_engine_is_refused(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["run", files["recipe.json"], files["in.csv"], files["out.csv"], "--engine", "duck"])
+    assert left.value.code == 2
+    assert "choose from 'worker', 'spark'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", [b"", b"base64:canary-key%%%", b"\xff\xfecanary-key", b"short-canary-key"])
+def test_no_error_and_no_explanation_shows_a_key(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], key: bytes
+) -> None:
+    Path(files["key"]).write_bytes(key)
+    for recipe in (
+        STEPS,
+        [*STEPS, step("FOO")],
+        [*STEPS, step("ABSOLUTE", sourceColumn="email", targetColumn="n")],
+    ):
+        Path(files["recipe.json"]).write_text(json.dumps(recipe))
+        main(["run", files["recipe.json"], files["in.csv"], files["out.csv"], "--key-file", files["key"]])
+        main(["explain", files["recipe.json"], "--input", files["in.csv"]])
+    told = capsys.readouterr()
+    assert "canary-key" not in told.out + told.err

@@ -11,12 +11,14 @@ import pytest
 from cleanrooms.errors import CleanRoomsError
 from cleanrooms.identity import IdentityColumn
 from cleanrooms.recipes import Recipe
-from cleanrooms.recipes.cases import load, on_worker, secret, table
+from cleanrooms.recipes.cases import load, on_worker, secret, steps_of, table
 from cleanrooms.recipes.frames import to_batch, to_frame
 from cleanrooms.recipes.plan import Plan
 
 CASES = Path(__file__).parents[1] / "cases"
-VECTORS = [v for name in ("recipes.yaml", "recipes_more.yaml") for v in load(CASES / name)]
+VECTORS = [
+    v for name in ("recipes.yaml", "recipes_more.yaml", "recipes_pages.yaml") for v in load(CASES / name)
+]
 PEOPLE = pa.RecordBatch.from_pydict(
     {
         "id": pa.array([1, 2, 3, 4], pa.int32()),
@@ -54,8 +56,7 @@ def test_every_vector_comes_out_the_same_beside_other_columns(vector: dict[str, 
     wide = pa.RecordBatch.from_arrays(
         [beside["beside 1"], *rows.columns, beside["beside 2"]], ["beside 1", *rows.schema.names, "beside 2"]
     )
-    conditions = vector.get("condition_expressions")
-    recipe = Recipe.parse([step(vector["operation"], conditions, **(vector.get("parameters") or {}))])
+    recipe = Recipe.parse(steps_of(vector))
     (alone,) = on_worker([(recipe, rows)])
     if isinstance(alone, CleanRoomsError):
         with pytest.raises(CleanRoomsError):

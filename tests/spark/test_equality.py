@@ -16,7 +16,7 @@ from cleanrooms.recipes import Recipe, cases
 from cleanrooms.recipes.actions import ACTIONS
 from tests.recipes.helpers import step
 from tests.recipes.test_actions import CASES, MANY
-from tests.recipes.test_vectors import OUR_VECTORS, VECTORS
+from tests.recipes.test_vectors import OUR_VECTORS, PAGE_VECTORS, VECTORS
 from tests.spark.driver import Driver
 from tests.spark.work import code_points, fingerprint, tables, tasks, texts_of_every_code_point, vectors
 
@@ -96,17 +96,12 @@ def generated() -> list[cases.Task]:
         size = max(len(cells) for cells in given_columns.values()) + ROWS
         columns = {n: like(cells, rng, size - len(cells)) for n, cells in given_columns.items()}
         found.append((Recipe.parse([step(operation, **parameters)]), table(columns)))
-    for vector in [*VECTORS, *OUR_VECTORS]:
-        wanted: dict[str, Any] = {
-            "Action": {"Operation": vector["operation"], "Parameters": vector.get("parameters") or {}}
-        }
-        if vector.get("condition_expressions"):
-            wanted["ConditionExpressions"] = vector["condition_expressions"]
+    for vector in filter(cases.steps_of, [*VECTORS, *OUR_VECTORS, *PAGE_VECTORS]):
         cells = zip(*vector["input"]["rows"], strict=True)
         rng = Random(f"{SEED}:{vector['id']}")
         columns = {n: like(list(c), rng, 40) for n, c in zip(vector["input"]["columns"], cells, strict=True)}
         try:
-            found.append((Recipe.parse([wanted]), table(columns)))
+            found.append((Recipe.parse(cases.steps_of(vector)), table(columns)))
         except cases.CleanRoomsError:
             continue
     missing = {"Condition": "IS_MISSING", "TargetColumn": "a"}
@@ -167,6 +162,11 @@ def test_exact_vectors_pass_and_the_others_come_out_as_on_the_worker(spark: Driv
     found = spark(vectors, VECTORS)
     assert [outcome for outcome in found if outcome.failed] == []
     assert found == cases.run(VECTORS)
+
+
+def test_vectors_of_pages_and_ours_pass(spark: Driver) -> None:
+    found = spark(vectors, [*OUR_VECTORS, *PAGE_VECTORS])
+    assert [(o.id, o.detail) for o in found if o.verdict != "pass"] == []
 
 
 TEXT_STEPS = [
@@ -283,9 +283,50 @@ def people(rng: Random, rows: int) -> pa.Table:
 
 def test_every_action_that_spark_spreads_is_in_one_of_the_recipes() -> None:
     used = {done["Action"]["Operation"] for steps in WHOLE.values() for done in steps}
-    wanted = {task[0].steps[0].operation for task in TASKS if set(spread(task)) - {"Gathered", "refused"}}
+    alone = [task for task in TASKS if len(task[0].steps) == 1]
+    wanted = {task[0].steps[0].operation for task in alone if set(spread(task)) - {"Gathered", "refused"}}
     assert wanted
     assert wanted <= used
+
+
+OTHER_TYPES = {
+    "struct": pa.array(
+        [{"x": 1, "y.z": {"`": "a"}}, {"x": 1, "y.z": {"`": "a"}}, None, {"x": None, "y.z": None}]
+    ),
+    "list": pa.array([[{"x": 1}], [{"x": 1}], None, []]),
+    "null": pa.nulls(4),
+    "large": pa.array(["a", "a", None, "é"], pa.large_string()),
+    "large binary": pa.array([b"a", b"a", None, b""], pa.large_binary()),
+    "category": pa.array(["a", "a", None, "b"]).dictionary_encode(),
+    "milliseconds": pa.array(
+        [dt.datetime(2020, 1, 1)] * 2 + [None, dt.datetime(2019, 1, 1)], pa.timestamp("ms")
+    ),
+    "zone": pa.array(
+        [dt.datetime(2020, 1, 1)] * 2 + [None, dt.datetime(2019, 1, 1)], pa.timestamp("us", "UTC")
+    ),
+    "zeros": pa.array([-0.0, 0.0, None, float("nan")]),
+    "a b.c`d": pa.array([1, 1, None, 2]),
+}
+
+
+def test_columns_of_other_types_and_names_move_between_machines(spark: Driver) -> None:
+    found = []
+    for name, cells in OTHER_TYPES.items():
+        batch = pa.RecordBatch.from_arrays([cells, pa.array([1, 1, 3, 4])], [name, "k"])
+        flag = {"targetColumn": "twice", "trueString": "1", "falseString": "0"}
+        steps = [
+            step("FLAG_DUPLICATES_IN_COLUMN", sourceColumn=name, **flag),
+            step("DELETE_DUPLICATE_ROWS"),
+            step("FILL_WITH_SUM", sourceColumn="k"),
+            step("FILL_WITH_LAST_VALID", sourceColumn=name),
+        ]
+        if name not in ("struct", "list"):
+            steps.append(step("FILL_WITH_MOST_FREQUENT", sourceColumn=name))
+        found.append((Recipe.parse(steps), batch))
+    for task, ours, theirs in zip(found, cases.on_worker(found), spark(tasks, found), strict=True):
+        assert isinstance(ours, pa.RecordBatch), ours
+        assert isinstance(theirs, pa.RecordBatch), (task[1].schema.names[0], theirs)
+        assert same(ours, theirs), task[1].schema.names[0]
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,20 +79,25 @@ class Arguments:
             number = int(text)
         except ValueError:
             raise self.error(f"has {name} that is no whole number.") from None
+        if abs(number) >= 2**63:
+            raise self.error(f"has {name} that is too large.")
         if least is not None and number < least:
             raise self.error(f"has {name} below {least}.")
         return number
 
     def number(self, name: str) -> float:
         try:
-            return float(self.text(name))
+            number = float(self.text(name))
         except ValueError:
-            raise self.error(f"has {name} that is no number.") from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise self.error(f"has {name} that is no number.")
+        return number
 
     def json(self, name: str, default: str | None = None) -> Any:
         try:
             return json.loads(self.text(name, default))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             raise self.error(
                 f"has {name} that is no JSON.", 'Lists are written "[\\"a\\", \\"b\\"]".'
             ) from None
@@ -114,7 +120,11 @@ class Arguments:
         return column
 
     def columns(self, name: str = "sourceColumns") -> list[str]:
-        """The names of one or more columns that exist, from a JSON list."""
+        """The names of one or more columns that exist, from a JSON list; each once."""
+        return list(dict.fromkeys(self.listed_columns(name)))
+
+    def listed_columns(self, name: str = "sourceColumns") -> list[str]:
+        """As :meth:`columns`, a column as often as it is listed."""
         columns = self.words(name)
         if not columns:
             raise self.error(f"has an empty list in {name}.")
@@ -124,7 +134,13 @@ class Arguments:
                     f"names the column {column!r} in {name}, which does not exist here.",
                     f"Columns at this step: {', '.join(self.schema) or 'none'}.",
                 )
-        return list(dict.fromkeys(columns))
+        return columns
+
+    def texts(self, name: str = "sourceColumn") -> tuple[str, pl.Expr]:
+        """A text column and its values. One without a type holds nulls only, and is a text column, too."""
+        column = self.text_column(name)
+        value = pl.col(column)
+        return column, value.cast(pl.String) if self.schema[column] == pl.Null else value
 
     def text_column(self, name: str = "sourceColumn") -> str:
         """A column whose type is text."""

@@ -1,8 +1,8 @@
 """Runs vectors of recipes: ``python -m cleanrooms.recipes cases FILE``.
 
 A vector is ``{id, operation, parameters, condition_expressions?, input, expected, fidelity, …}`` with rows under
-named columns. ``exact`` ones must come out as written; ``unsure`` ones are compared and reported, with
-:data:`DECISIONS` saying what we chose where ours differs.
+named columns; ``steps`` in place of the operation has a whole recipe's. ``exact`` ones must come out as written;
+``unsure`` ones are compared and reported, with :data:`DECISIONS` saying what we chose where ours differs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import yaml
 
-from cleanrooms.errors import CleanRoomsError
+from cleanrooms.errors import CleanRoomsError, RecipeError
 from cleanrooms.identity import SecretKey
+from cleanrooms.identity.hashing import digest_text
 from cleanrooms.recipes.model import Recipe
 
 DECISIONS: Mapping[str, str] = {
@@ -30,6 +32,13 @@ DECISIONS: Mapping[str, str] = {
     "format_phone_number_glue_1": "the page prints the national form; ours is E.164, the stated default",
 }
 """What we chose where a vector that is not exact comes out otherwise."""
+_DIGESTS = {
+    "sha256_base64": ("SHA256", "base64"),
+    "sha256_hex_lower": ("SHA256", "hex"),
+    "hmac_sha256_base64": ("HMAC_SHA256", "base64"),
+    "hmac_sha256_hex": ("HMAC_SHA256", "hex"),
+}
+"""Digests of a hash vector by their names there."""
 _MASKS = {
     "MASK_DATE": {"redact": '["YEAR","DAY"]', "locale": "en", "maskSymbol": "#"},
     "MASK_RANGE": {
@@ -59,12 +68,36 @@ class Outcome:
 def load(path: str | Path) -> list[dict[str, Any]]:
     """Vectors of a file.
 
-    :raises ValueError: it has no list under ``vectors``
+    :raises ValueError: it is no YAML, or has no list of vectors with an id and a fidelity
     """
-    data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(data, Mapping) or not isinstance(data.get("vectors"), list):
+    data = _file(path)
+    found = data.get("vectors") if isinstance(data, Mapping) else None
+    if not isinstance(found, list) or not found:
         raise ValueError(f"{path} has no list of vectors")
-    return data["vectors"]
+    for number, vector in enumerate(found, 1):
+        if not isinstance(vector, Mapping) or not {"id", "fidelity"} <= set(vector):
+            raise ValueError(f"vector {number} of {path} has no id and fidelity")
+    return found
+
+
+def load_hashes(path: str | Path) -> list[dict[str, Any]]:
+    """Digests of texts that a file has under ``related_hash_vectors``; most have none.
+
+    :raises ValueError: it is no YAML, or one of them has no id and text
+    """
+    data = _file(path)
+    found = data.get("related_hash_vectors") if isinstance(data, Mapping) else None
+    for vector in found or []:
+        if not isinstance(vector, Mapping) or not {"id", "text"} <= set(vector):
+            raise ValueError(f"a hash vector of {path} has no id and text")
+    return list(found or [])
+
+
+def _file(path: str | Path) -> Any:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"{path} is no YAML ({type(error).__name__})") from None
 
 
 Task = tuple[Recipe, pa.RecordBatch]
@@ -90,16 +123,50 @@ def run(vectors: Iterable[Mapping[str, Any]], engine: Engine = on_worker) -> lis
     tasks: list[Task] = []
     unread: dict[int, CleanRoomsError] = {}
     for number, v in enumerate(vectors):
-        parameters = v.get("parameters") or {}
-        step: dict[str, Any] = {"Action": {"Operation": v["operation"], "Parameters": parameters}}
-        if v.get("condition_expressions"):
-            step["ConditionExpressions"] = v["condition_expressions"]
         try:
-            tasks.append((Recipe.parse([step]), table(v["input"]["columns"], v["input"]["rows"])))
+            tasks.append(_task(v))
         except CleanRoomsError as error:
             unread[number] = error
     found = iter(engine(tasks))
     return [_verdict(v, unread[n] if n in unread else next(found)) for n, v in enumerate(vectors)]
+
+
+def run_hashes(vectors: Iterable[Mapping[str, Any]]) -> list[Outcome]:
+    """Verdicts of digests: all that a vector gives have to come out."""
+    outcomes = []
+    for v in vectors:
+        key = SecretKey.from_text(f"base64:{v['key_base64']}", "vector") if "key_base64" in v else None
+        wrong = [
+            name
+            for name, (algorithm, encoding) in _DIGESTS.items()
+            if name in v and digest_text(v["text"], algorithm, encoding, key) != v[name]
+        ]
+        outcomes.append(Outcome(v["id"], "exact", "differs" if wrong else "pass", ", ".join(wrong)))
+    return outcomes
+
+
+def _task(v: Mapping[str, Any]) -> Task:
+    try:
+        steps, rows = steps_of(v), table(v["input"]["columns"], v["input"]["rows"])
+        expected = v.get("expected")
+        if expected is not None and not {"columns", "rows"} <= set(expected):
+            raise KeyError("expected")
+    except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
+        raise RecipeError(
+            f"The vector has no steps, or no table as input or expected ({type(error).__name__}).",
+            "Write columns, and rows with a cell for each.",
+        ) from None
+    return Recipe.parse(steps), rows
+
+
+def steps_of(v: Mapping[str, Any]) -> list[Any]:
+    """The recipe of a vector, as in a file."""
+    if "steps" in v:
+        return list(v["steps"])
+    step: dict[str, Any] = {"Action": {"Operation": v["operation"], "Parameters": v.get("parameters") or {}}}
+    if v.get("condition_expressions"):
+        step["ConditionExpressions"] = v["condition_expressions"]
+    return [step]
 
 
 def apply(
@@ -130,6 +197,8 @@ def _array(cells: tuple[Any, ...]) -> pa.Array:
     """A column; cells of several types are one of text, as in the CSV that they came from."""
     try:
         return pa.array(cells)
+    except OverflowError:
+        return pa.array([None if c is None else Decimal(c) for c in cells], pa.decimal128(38, 0))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([None if c is None else str(c) for c in cells], pa.string())
 

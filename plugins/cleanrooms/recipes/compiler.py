@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -41,6 +41,7 @@ def compile_recipe(
         raise RecipeError(
             f"Hash encoding {hash_encoding!r} is unknown.", f"Use one of {', '.join(ENCODINGS)}."
         )
+    _nameable(recipe, schema.names)
     table = whole_table if isinstance(whole_table, pa.RecordBatch) and not identity else None
     settings = Settings(
         _once(secrets), hash_encoding, tolerant, whole_table is not False, table is not None, other_key
@@ -57,7 +58,10 @@ def compile_recipe(
         transform = transform_of(step, change, where, schema_here, settings)
         touched.follow(change, where, transform)
         transform = companions.follow(step, _known(change, facts), schema_here, transform)
-        after = companions.check(step, change, tried(step, transform, frame))
+        after = tried(step, transform, frame)
+        if odd := _odd_name(set(after.columns) - set(frame.columns)):
+            raise step.error(f"would make a column named {odd!r}.", "Choose another name.")
+        after = companions.check(step, change, after)
         facts, origin = _carry(change, facts, after), _trace(change, origin, frame, after)
         frame = after
         columns = tuple((n, str(t)) for n, t in visible(frame).items())
@@ -69,6 +73,21 @@ def compile_recipe(
         facts |= shown
     output = _output(schema, frame, facts, origin)
     return Plan(schema, output, stages, identity, ending, touched.found(output))
+
+
+def _nameable(recipe: Recipe, names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecipeError(f"The column {twice!r} stands twice in the source.", "Rename one of them.")
+    if recipe.steps and (odd := _odd_name(names)):
+        raise recipe.steps[0].error(
+            f"meets a column named {odd!r}, which cannot be told from others.", "Rename it in the source."
+        )
+
+
+def _odd_name(names: Iterable[str]) -> str | None:
+    """A name that Polars reads as a pattern of names, or that Arrow cannot write."""
+    return next((n for n in names if n == "*" or "\0" in n or (n[:1] == "^" and n[-1:] == "$")), None)
 
 
 def _known(change: Change, facts: Facts) -> Change:

@@ -114,7 +114,7 @@ def _between(step: Step, condition: Condition, kind: pl.DataType) -> pl.Expr:
 def _json(step: Step, condition: Condition) -> Any:
     try:
         return json.loads(condition.value or "")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise step.error(f"has a condition {condition.condition} whose Value is no JSON.") from None
 
 

@@ -149,7 +149,8 @@ _LAYOUTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], datetime.date |
         lambda m: _named(m[1], m[2], m[3]),
     ),
     (
-        re.compile(r"(\d{1,2})[-/. ]([A-Za-z]{3,9}),?[-/. ](\d{4})(?!\d)", re.ASCII),
+        # Not with slashes: the Glue page has 02/june/2009 unreadable.
+        re.compile(r"(\d{1,2})[-. ]([A-Za-z]{3,9}),?[-. ](\d{4})(?!\d)", re.ASCII),
         lambda m: _named(m[2], m[1], m[3]),
     ),
 )

@@ -20,6 +20,10 @@ def to_frame(batch: pa.RecordBatch) -> pl.DataFrame:
 
 def to_batch(frame: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
     """The frame as one batch of exactly this schema."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema).combine_chunks()
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    for place, field in enumerate(schema):
+        if pa.types.is_null(field.type):  # Arrow casts nothing to it, nulls of text neither
+            table = table.set_column(place, field, pa.nulls(len(table)))
+    table = table.cast(schema).combine_chunks()
     batches = table.to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)

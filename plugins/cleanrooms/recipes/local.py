@@ -27,9 +27,13 @@ class Keys:
     epoch: str
 
     def __call__(self, name: str, /) -> SecretKey:
-        """:raises ConfigError: neither names a key"""
+        """:raises ConfigError: neither names a key, or the file is no text"""
         if self.file is not None:
-            return SecretKey.from_text(Path(self.file).read_text(encoding="utf-8"), self.epoch)
+            try:
+                text = Path(self.file).read_text(encoding="utf-8")
+            except UnicodeDecodeError:  # its message shows a byte of the key
+                raise ConfigError("The key's file is no text.", "Write base64:… into it.") from None
+            return SecretKey.from_text(text, self.epoch)
         if self.variable and os.environ.get(self.variable):
             return SecretKey.from_text(os.environ[self.variable], self.epoch)
         raise ConfigError("The recipe needs a secret key.", "Give --key-file or --key-env.")

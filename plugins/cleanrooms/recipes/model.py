@@ -33,6 +33,21 @@ _MAX_VALUE, _MAX_CONDITION_VALUE, _MAX_COLUMN = 32_768, 1_024, 1_024
 _WRAPPERS = ("RecipeStep", "RecipeAction")
 
 
+class _Texts(yaml.SafeLoader):
+    """YAML in which a plain scalar is the text that it looks like, as every value of a recipe is.
+
+    The console writes YAML 1.2, in which Yes and 22:10:47 need no quotes; YAML 1.1 makes a boolean and a number
+    of them, and an 8 of 010.
+    """
+
+
+_Texts.yaml_implicit_resolvers = {
+    first: [(tag, found) for tag, found in resolvers if tag == "tag:yaml.org,2002:null"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Texts.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?:true|false)\Z"), list("tf"))
+
+
 @dataclass(frozen=True)
 class Condition:
     """Rows that a step touches: one of DataBrew's conditions on one column."""
@@ -78,8 +93,8 @@ class Recipe:
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8-sig")
-            data = yaml.safe_load(text) if path.suffix in (".yaml", ".yml") else json.loads(text)
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            data = yaml.load(text, _Texts) if path.suffix in (".yaml", ".yml") else json.loads(text)  # noqa: S506
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise RecipeError(
                 f"Recipe file {path.name} cannot be read: {type(error).__name__}.",
                 "Download it from the DataBrew console as JSON.",
@@ -180,6 +195,9 @@ def _step(number: int, data: Any) -> Step:
     parameters = action.get("Parameters") or {}
     if not isinstance(parameters, Mapping):
         raise bare.error("has Parameters that are no object.", "Write names and texts.")
+    if parameters.get("sourceColumn") == "" and parameters.get("sourceColumns"):
+        # The guide's example of REPLACE_WITH_CUSTOM; the service takes no empty text.
+        parameters = {k: v for k, v in parameters.items() if k != "sourceColumn"}
     conditions = data.get("ConditionExpressions") or []
     if not isinstance(conditions, Sequence) or isinstance(conditions, str):
         raise bare.error("has ConditionExpressions that are no list.", "Write a list of conditions.")
@@ -194,7 +212,7 @@ def _step(number: int, data: Any) -> Step:
 def _parameter(step: Step, name: str, value: Any) -> str:
     if not _PARAMETER.match(name):
         raise step.error(f"has a parameter named {name!r}.", "DataBrew allows letters and digits only.")
-    text = _text(value)
+    text = _text(step, name, value)
     if text is None or not 1 <= len(text) <= _MAX_VALUE:
         raise step.error(
             f"has an empty or too long value for {name}.", f"DataBrew takes 1 to {_MAX_VALUE} characters."
@@ -211,7 +229,7 @@ def _condition(step: Step, data: Any) -> Condition:
         raise step.error("has a condition without a name in capitals.", "Write for instance IS_MISSING.")
     if not isinstance(column, str) or not 1 <= len(column) <= _MAX_COLUMN:
         raise step.error(f"has a condition {name} without TargetColumn.", "Name the column it looks at.")
-    text = _text(value)
+    text = _text(step, f"the Value of {name}", value)
     if text is not None and len(text) > _MAX_CONDITION_VALUE:
         raise step.error(
             f"has a Value of {len(text)} characters in its condition {name}.",
@@ -220,10 +238,13 @@ def _condition(step: Step, data: Any) -> Condition:
     return Condition(name, column, text)
 
 
-def _text(value: Any) -> str | None:
+def _text(step: Step, name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        raise step.error(f"has a value for {name} that is no JSON.", "Write it as a text.") from None
 
 
 def _only(step: Step, where: str, data: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -135,7 +135,7 @@ def _run(stage: Stage, transform: Transform, frame: pl.DataFrame) -> pl.DataFram
         return transform(frame)
     except CleanRoomsError:
         raise
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         # The library's message may quote a value: only its kind is told, and the chain is cut.
         kind = type(error).__name__
     raise stage.step.error(f"failed on a batch ({kind}).", "Check the types of the columns before this step.")

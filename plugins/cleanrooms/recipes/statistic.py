@@ -27,6 +27,10 @@ Value = Any
 class Statistic(Protocol):
     """A statistic of one column."""
 
+    @property
+    def fractions(self) -> bool:
+        """Whether the statistic of whole numbers may be a fraction."""
+
     def of(self, values: pl.Series) -> Value:
         """On a worker."""
 
@@ -40,6 +44,8 @@ class Statistic(Protocol):
 
 @dataclass(frozen=True)
 class Sum:
+    fractions = False
+
     def of(self, values: pl.Series) -> Value:
         return fit(Total.of(values).sum(), values.dtype)
 
@@ -49,6 +55,8 @@ class Sum:
 
 @dataclass(frozen=True)
 class Average:
+    fractions = True
+
     def of(self, values: pl.Series) -> Value:
         return fit(Total.of(values).mean(), values.dtype)
 
@@ -59,6 +67,8 @@ class Average:
 @dataclass(frozen=True)
 class Median:
     """The middle value, or the mean of the two in the middle."""
+
+    fractions = True
 
     def of(self, values: pl.Series) -> Value:
         ordered = usable(values).sort()
@@ -92,10 +102,14 @@ class Mode:
 
     ties: str
 
+    @property
+    def fractions(self) -> bool:
+        return self.ties == "AVERAGE"
+
     def of(self, values: pl.Series) -> Value:
         known = usable(values)
         if known.dtype.is_float():
-            known = known + 0.0  # one zero, as Spark counts them
+            known = known.set(known == 0, 0.0)  # one zero, as Spark counts them
         modes = known.mode()
         if self.ties == "AVERAGE":
             return fit(Total.of(modes).mean(), values.dtype)
@@ -115,7 +129,8 @@ class Mode:
             least, greatest, number = modes.agg(f.min("value"), f.max("value"), f.count("value")).collect()[0]
             if self.ties == "NONE" and number != 1:
                 return None
-            return greatest if self.ties == "MAXIMUM" else least
+            found = greatest if self.ties == "MAXIMUM" else least
+            return bytes(found) if isinstance(found, bytearray) else found
         finally:
             counts.unpersist()
 

@@ -78,7 +78,7 @@ def tried(step: Step, transform: Transform, frame: pl.DataFrame) -> pl.DataFrame
         return transform(frame)
     except RecipeError:
         raise
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         kind = type(error).__name__
     types = ", ".join(f"{n} {t}" for n, t in frame.schema.items())
     raise step.error(f"cannot work on columns of these types ({kind}).", f"Columns at this step: {types}.")

@@ -47,6 +47,7 @@ class RecipeSource:
 
     :param steps: as :meth:`Recipe.dump` gives them
     :param secrets: gives the keys where it is called; it holds names only, as it travels
+    :param table: the table itself where columns follow from its values; it travels, too, so it is a small one
     """
 
     steps: list[dict[str, Any]]
@@ -55,11 +56,15 @@ class RecipeSource:
     hash_encoding: str = "base64"
     identity: tuple[IdentityColumn, ...] = ()
     tolerant: bool = False
+    table: pa.RecordBatch | None = None
 
     @cached_property
     def key(self) -> str:
         schema = self.schema.to_string(truncate_metadata=False)
-        return repr((self.steps, schema, self.secrets, self.hash_encoding, self.identity, self.tolerant))
+        rows = None if self.table is None else self.table.to_pylist()
+        return repr(
+            (self.steps, schema, self.secrets, self.hash_encoding, self.identity, self.tolerant, rows)
+        )
 
     def compile(self) -> Plan:
         return Recipe.parse(self.steps).compile(
@@ -68,5 +73,5 @@ class RecipeSource:
             hash_encoding=self.hash_encoding,
             identity=self.identity,
             tolerant=self.tolerant,
-            whole_table=True,
+            whole_table=True if self.table is None else self.table,
         )

@@ -92,7 +92,7 @@ class Stages:
     def _run(self, batches: Batches) -> Batches:
         plan, place = plan_of(self.source), _part() << _PLACES
         for batch in batches:
-            frame = plan.run(to_frame(batch).drop(ORDER), self.first, self.last)
+            frame = plan.run(arrow.frame_of([batch]).drop(ORDER), self.first, self.last)
             yield from arrow.batches(_placed(frame, place), self.schema)
             place += frame.height
 
@@ -118,8 +118,7 @@ class Together:
         parts = list(batches)
         if not parts:
             return
-        frame = pl.from_arrow(pa.Table.from_batches(parts))
-        assert isinstance(frame, pl.DataFrame)
+        frame = arrow.frame_of(parts)
         plan = plan_of(self.source)
         if self.placed:
             after = plan.run(frame, self.stage, self.stage + 1)
@@ -130,7 +129,10 @@ class Together:
 
 @dataclass(frozen=True)
 class Fill:
-    """Missing values of a column filled with one value."""
+    """Missing values of a column filled with one value.
+
+    :param schema: of the rows after it: the column may have become one of doubles
+    """
 
     column: str
     value: object
@@ -138,7 +140,12 @@ class Fill:
 
     def __call__(self, batches: Batches) -> Batches:
         for batch in batches:
-            yield from arrow.batches(fill(to_frame(batch), self.column, self.value), self.schema)
+            filled = fill(self._wider(arrow.frame_of([batch])), self.column, self.value)
+            yield from arrow.batches(filled, self.schema)
+
+    def _wider(self, frame: pl.DataFrame) -> pl.DataFrame:
+        kind = pl.Series(pl.from_arrow(pa.array([], self.schema.field(self.column).type))).dtype
+        return frame.with_columns(pl.col(self.column).cast(kind))
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ class Finish:
         part, plan = _part(), plan_of(self.source)
         with writing(self.staging, part, plan.output_schema) as write:
             for batch in batches:
-                frame = to_frame(batch).drop(ORDER)
+                frame = arrow.frame_of([batch]).drop(ORDER)
                 write(to_batch(plan.run(frame, self.first), plan.output_schema))
         yield _one(part)
 

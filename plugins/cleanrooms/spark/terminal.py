@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,12 @@ def on_spark(tasks: Sequence[cases.Task]) -> list[pa.RecordBatch | CleanRoomsErr
     for number, source in enumerate(sources):
         try:
             (together if _rowwise(source) else alone).append(number)
+            continue
+        except CleanRoomsError:  # its columns may follow from the values, which a vector has
+            sources[number] = replace(source, table=tasks[number][1])
+        try:
+            plan_of(sources[number])
+            alone.append(number)
         except CleanRoomsError as error:
             found[number] = error
     try:

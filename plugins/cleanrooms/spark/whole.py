@@ -69,15 +69,15 @@ class Whole:
     def _filled(self, rows: Spread, spread: Filled, stage: int) -> Spread:
         from pyspark.sql import functions as f
 
-        before = self.plan.schema_before(stage)
-        kind = _polars_type(before.field(spread.column).type)
-        values = rows.frame.select(f.col(arrow.quoted(spread.column)).alias("value")).where(
-            "value IS NOT NULL"
-        )
+        schema = arrow.with_order(self.plan.stages[stage].schema)
+        column = schema.field(spread.column)
+        kind = _polars_type(column.type)
+        # Whole numbers are doubles from here on where the statistic may be a fraction.
+        value_of = f.col(arrow.quoted(column.name)).cast(arrow.ddl_type(column))
+        values = rows.frame.select(value_of.alias("value")).where("value IS NOT NULL")
         if kind.is_float():
             values = values.where("NOT isnan(value)")
         value = spread.statistic.on_spark(values, kind)
-        schema = arrow.with_order(before)
         return Spread(
             rows.frame.mapInArrow(steps.Fill(spread.column, value, schema), arrow.ddl(schema)), rows.ordered
         )
@@ -104,7 +104,8 @@ def _carried(rows: Spread, spread: Carried) -> Spread:
     until_here = Window.orderBy(ORDER).rowsBetween(Window.unboundedPreceding, Window.currentRow)
     name = arrow.quoted(spread.column)
     carried = f.last(f.col(name), ignorenulls=True).over(until_here)
-    columns = [carried.alias(c) if c == spread.column else f.col(arrow.quoted(c)) for c in rows.frame.columns]
+    here = arrow.spark_name(spread.column)
+    columns = [carried.alias(c) if c == here else f.col(arrow.quoted(c)) for c in rows.frame.columns]
     return Spread(rows.frame.select(*columns))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from cleanrooms.recipes import casts
 from cleanrooms.recipes.arguments import Arguments
 from cleanrooms.recipes.conditions import missing
 from cleanrooms.recipes.registry import Assign, Change, Tier, action
@@ -15,24 +16,33 @@ _COMMON = "sourceColumns targetColumn"
 
 
 def _numbers(p: Arguments) -> pl.Expr:
-    """The row's numbers as a list of doubles, without nulls."""
-    for column in p.columns():
-        if not p.schema[column].is_numeric():
-            raise p.error(
-                f"needs numbers; {column!r} is of type {p.schema[column]}.", "Put CHANGE_DATA_TYPE before it."
-            )
-    return pl.concat_list([pl.col(c).cast(pl.Float64) for c in p.columns()]).list.drop_nulls()
+    """The row's numbers as a list of doubles, without nulls and without what is no number."""
+    return pl.concat_list([_number(p, c) for c in p.columns()]).list.drop_nulls()
+
+
+def _number(p: Arguments, column: str) -> pl.Expr:
+    kind = p.schema[column]
+    if kind.is_numeric():
+        return pl.col(column).cast(pl.Float64)
+    if kind != pl.String:
+        return pl.lit(None, pl.Float64)
+    p.tolerate("a text that reads as a number counts as one")
+    read = casts.cast(column, kind, "double")
+    assert read is not None
+    return read
 
 
 def _of_numbers(
-    operation: str, compute: Callable[[pl.Expr], pl.Expr], note: str = "nulls do not count"
+    operation: str,
+    compute: Callable[[pl.Expr], pl.Expr],
+    note: str = "nulls and what is no number do not count",
 ) -> None:
     @action(operation, CATEGORY, _COMMON, note=note)
     def build(p: Arguments) -> Change:
         return Assign({p.target(): compute(_numbers(p))})
 
 
-_of_numbers("SUM", lambda e: e.list.sum(), "nulls count as 0")
+_of_numbers("SUM", lambda e: e.list.sum(), "nulls and what is no number count as 0")
 _of_numbers("AVERAGE", lambda e: e.list.mean())
 _of_numbers("MAX", lambda e: e.list.max())
 _of_numbers("MIN", lambda e: e.list.min())
@@ -70,14 +80,14 @@ def any_value(p: Arguments) -> Change:
     return Assign({p.target(): pl.coalesce([pl.when(cell != "").then(cell) for cell in cells])})
 
 
-@action("STANDARD_DEVIATION", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="of the sample; nulls do not count")
+@action("STANDARD_DEVIATION", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="the root of VARIANCE")
 def standard_deviation(p: Arguments) -> Change:
-    return Assign({p.target(): _numbers(p).list.std()})
+    return Assign({p.target(): _numbers(p).list.std(ddof=0)})
 
 
-@action("VARIANCE", CATEGORY, _COMMON, tier=Tier.TOLERANT, note="of the sample; nulls do not count")
+@action("VARIANCE", CATEGORY, _COMMON, note="divided by the count of the numbers, as the guide defines it")
 def variance(p: Arguments) -> Change:
-    return Assign({p.target(): _numbers(p).list.var()})
+    return Assign({p.target(): _numbers(p).list.var(ddof=0)})
 
 
 @action("COUNT", CATEGORY, _COMMON, note="cells that are neither null nor empty")

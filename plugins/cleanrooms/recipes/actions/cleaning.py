@@ -24,22 +24,22 @@ _SENTENCE = r"(^|[.!?])([\s\x0B]*)(\p{L})"
 
 @action("LOWER_CASE", CATEGORY, "sourceColumn", note="Unicode's full mapping, as Java has it")
 def lower_case(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.col(column).str.to_lowercase()}, canonical=True)
+    column, text = p.texts()
+    return Assign({column: text.str.to_lowercase()}, canonical=True)
 
 
 @action("UPPER_CASE", CATEGORY, "sourceColumn", note="Unicode's full mapping, as Java has it")
 def upper_case(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.col(column).str.to_uppercase()})
+    column, text = p.texts()
+    return Assign({column: text.str.to_uppercase()})
 
 
 @action(
     "CAPITAL_CASE", CATEGORY, "sourceColumn", note="words begin after blanks only; the rest is lower-case"
 )
 def capital_case(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: capitalised(pl.col(column))})
+    column, text = p.texts()
+    return Assign({column: capitalised(text)})
 
 
 @action(
@@ -50,10 +50,10 @@ def capital_case(p: Arguments) -> Change:
     note="sentences end at . ! and ?; the guide does not say",
 )
 def sentence_case(p: Arguments) -> Change:
-    column = p.text_column()
-    pieces = pl.col(column).str.to_lowercase().str.extract_all(r"[^.!?]*[.!?]*")
+    column, text = p.texts()
+    pieces = text.str.to_lowercase().str.extract_all(r"[^.!?]*[.!?]*")
     raised = pieces.list.eval(_first_letter_up(pl.element()))
-    return Assign({column: pl.when(pl.col(column).is_not_null()).then(raised.list.join(""))})
+    return Assign({column: pl.when(text.is_not_null()).then(raised.list.join(""))})
 
 
 def capitalised(value: pl.Expr) -> pl.Expr:
@@ -71,26 +71,26 @@ def _first_letter_up(piece: pl.Expr) -> pl.Expr:
 
 @action("ADD_PREFIX", CATEGORY, "sourceColumn pattern")
 def add_prefix(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.lit(p.text("pattern")) + pl.col(column)})
+    column, text = p.texts()
+    return Assign({column: pl.lit(p.text("pattern")) + text})
 
 
 @action("ADD_SUFFIX", CATEGORY, "sourceColumn pattern")
 def add_suffix(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.col(column) + pl.lit(p.text("pattern"))})
+    column, text = p.texts()
+    return Assign({column: text + pl.lit(p.text("pattern"))})
 
 
 @action("ADD_SINGLE_QUOTES", CATEGORY, "sourceColumn")
 def add_single_quotes(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.lit("'") + pl.col(column) + pl.lit("'")})
+    column, text = p.texts()
+    return Assign({column: pl.lit("'") + text + pl.lit("'")})
 
 
 @action("ADD_DOUBLE_QUOTES", CATEGORY, "sourceColumn")
 def add_double_quotes(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.lit('"') + pl.col(column) + pl.lit('"')})
+    column, text = p.texts()
+    return Assign({column: pl.lit('"') + text + pl.lit('"')})
 
 
 _REMOVE_FLAGS = (
@@ -105,18 +105,17 @@ _REMOVE_FLAGS = (
     "REMOVE_COMBINED",
     CATEGORY,
     f"sourceColumn {_REMOVE_FLAGS}",
-    note="custom text first, then classes, then ends, blanks last; blanks are an explicit Unicode set",
+    note="custom text first, then classes, then whatever is to go from the ends, together; blanks are an explicit "
+    "Unicode set",
 )
 def remove_combined(p: Arguments) -> Change:
-    column = p.text_column()
-    value = _remove_classes(p, _remove_custom(p, pl.col(column)))
-    value = _remove_ends(p, value)
+    column, text = p.texts()
+    value = _remove_classes(p, _remove_custom(p, text))
     if p.flag("removeAllWhitespace"):
         value = value.str.replace_all(BLANK_CLASS, "")
+    value = _remove_ends(p, value)
     if p.flag("collapseConsecutiveWhitespace"):
         value = value.str.replace_all(f"{BLANK_CLASS}+", " ")
-    if p.flag("removeLeadingAndTrailingWhitespace"):
-        value = value.str.strip_chars(BLANKS)
     blanks_only = {"sourceColumn", "collapseConsecutiveWhitespace", "removeLeadingAndTrailingWhitespace"}
     used = {name for name in p.step.parameters if p.text(name).lower() != "false"}
     return Assign({column: value}, canonical=used <= blanks_only)
@@ -150,6 +149,8 @@ def _remove_ends(p: Arguments, value: pl.Expr) -> pl.Expr:
         ends += _PUNCTUATION
     if p.flag("removeLeadingAndTrailingQuotes"):
         ends += _QUOTES
+    if p.flag("removeLeadingAndTrailingWhitespace"):
+        ends += BLANKS
     return value.str.strip_chars(ends) if ends else value
 
 
@@ -160,9 +161,9 @@ def _remove_ends(p: Arguments, value: pl.Expr) -> pl.Expr:
     note="every match; the pattern is a regular expression, $1 in the value its first group",
 )
 def replace_text(p: Arguments) -> Change:
-    column, pattern = p.text_column(), p.pattern()
+    (column, text), pattern = p.texts(), p.pattern()
     try:
         value = patterns.replacement(p.text("value"))
     except patterns.Unportable as error:
         raise p.error(f"has {error}.", "Write \\$ for a dollar sign.") from None
-    return Assign({column: pl.col(column).str.replace_all(pattern, value)})
+    return Assign({column: text.str.replace_all(pattern, value)})

@@ -48,12 +48,14 @@ def removeinvalid_cells(p: Arguments) -> Change:
 
 @action("FILL_WITH_CUSTOM", CATEGORY, "sourceColumn value columnDataType?")
 def fill_with_custom(p: Arguments) -> Change:
-    return _fill(p, _constant(p, p.column()))
+    column = p.column()
+    kind = _given_type(p, column)
+    return _fill(p, column, kind, _constant(p, column, kind))
 
 
 @action("FILL_WITH_EMPTY", CATEGORY, "sourceColumn")
 def fill_with_empty(p: Arguments) -> Change:
-    return _fill(p, pl.lit(""), text_only=True)
+    return _fill(p, p.text_column(), pl.String(), pl.lit(""))
 
 
 @action("FILL_WITH_NULL", CATEGORY, "sourceColumn", note="every value becomes null, not only missing ones")
@@ -72,7 +74,10 @@ def fill_with_null(p: Arguments) -> Change:
 def replace_with_custom(p: Arguments) -> Change:
     columns = p.columns() if p.has("sourceColumns") else [p.column()]
     return Assign(
-        {c: pl.when(invalid_cells(p, c)).then(_constant(p, c)).otherwise(pl.col(c)) for c in columns}
+        {
+            c: pl.when(invalid_cells(p, c)).then(_constant(p, c, _given_type(p, c))).otherwise(pl.col(c))
+            for c in columns
+        }
     )
 
 
@@ -96,23 +101,29 @@ def replace_with_null(p: Arguments) -> Change:
     note="invalid as in REMOVE_INVALID",
 )
 def replace_with_empty(p: Arguments) -> Change:
-    column = p.text_column()
-    return Assign({column: pl.when(invalid_cells(p)).then(pl.lit("")).otherwise(pl.col(column))})
+    column, text = p.texts()
+    return Assign({column: pl.when(invalid_cells(p)).then(pl.lit("")).otherwise(text)})
 
 
-def _fill(p: Arguments, value: pl.Expr, *, text_only: bool = False) -> Change:
-    column = p.text_column() if text_only else p.column()
+def _fill(p: Arguments, column: str, kind: pl.DataType, value: pl.Expr) -> Change:
+    filled = pl.when(missing(column, p.schema[column])).then(value).otherwise(pl.col(column))
+    return Assign({column: filled.cast(kind)})
+
+
+def _given_type(p: Arguments, column: str) -> pl.DataType:
+    """The column's type; of one that holds nulls only, the number or boolean that columnDataType says, else text."""
+    given = p.choice("columnDataType", (*_KINDS, *casts.DATA_TYPES), "string")
     kind = p.schema[column]
-    filled = pl.when(missing(column, kind)).then(value).otherwise(pl.col(column))
-    return Assign({column: filled.cast(pl.String if kind == pl.Null else kind)})
+    if kind != pl.Null:
+        return kind
+    named = casts.DATA_TYPES.get("double" if given == "number" else given, pl.String())
+    return named if named.is_numeric() or named == pl.Boolean else pl.String()
 
 
-def _constant(p: Arguments, column: str) -> pl.Expr:
-    """The parameter value as the column's type."""
-    if p.has("columnDataType"):
-        p.choice("columnDataType", (*_KINDS, *casts.DATA_TYPES))
-    kind, text = p.schema[column], p.text("value")
-    if kind in (pl.String, pl.Null):
+def _constant(p: Arguments, column: str, kind: pl.DataType) -> pl.Expr:
+    """The parameter value as a type."""
+    text = p.text("value")
+    if kind == pl.String:
         return pl.lit(text)
     name = next((n for n, t in casts.DATA_TYPES.items() if t == kind), None)
     if name is None and isinstance(kind, pl.Datetime):

@@ -22,16 +22,16 @@ _UNITS = {"THOUSAND": 3, "MILLION": 6, "BILLION": 9, "TRILLION": 12}
 )
 def format_phone_number(p: Arguments) -> Change:
     p.choice("phoneNumberFormat", ("E164",), "E164")
-    column = p.text_column()
+    column, text = p.texts()
     if p.has("defaultRegionColumn"):
-        return Assign({column: _by_row(column, p.text_column("defaultRegionColumn"))})
+        return Assign({column: _by_row(column, text, *p.texts("defaultRegionColumn"))})
     region = _region(p) if p.has("defaultRegion") else None
 
     def run(values: pl.Series) -> pl.Series:
         formatted, _ = normalise("phone", "plain", values, region=region)
         return formatted.fill_null(values)
 
-    return Assign({column: pl.col(column).map_batches(run, return_dtype=pl.String())}, canonical=True)
+    return Assign({column: text.map_batches(run, return_dtype=pl.String())}, canonical=True)
 
 
 def _region(p: Arguments) -> str:
@@ -41,7 +41,7 @@ def _region(p: Arguments) -> str:
         raise p.error("has an unknown defaultRegion.", error.todo) from None
 
 
-def _by_row(column: str, regions: str) -> pl.Expr:
+def _by_row(column: str, texts: pl.Expr, regions: str, codes: pl.Expr) -> pl.Expr:
     def run(pairs: pl.Series) -> pl.Series:
         frame = pairs.struct.unnest()
         known = frame.unique().drop_nulls(column)
@@ -50,7 +50,7 @@ def _by_row(column: str, regions: str) -> pl.Expr:
         joined = frame.join(table, on=[column, regions], how="left", maintain_order="left", nulls_equal=True)
         return joined.select(pl.coalesce("formatted", column)).to_series()
 
-    return pl.struct(column, regions).map_batches(run, return_dtype=pl.String())
+    return pl.struct(texts, codes).map_batches(run, return_dtype=pl.String())
 
 
 def _one(text: str, region: str | None) -> str:
@@ -71,7 +71,7 @@ def _one(text: str, region: str | None) -> str:
 )
 def number_format(p: Arguments) -> Change:
     column = p.column()
-    if not p.schema[column].is_numeric():
+    if not p.schema[column].is_numeric() and p.schema[column] != pl.Null:
         raise p.error(
             f"formats numbers; {column!r} is of type {p.schema[column]}.", "Put CHANGE_DATA_TYPE before it."
         )

@@ -63,20 +63,22 @@ def mask_custom(p: Arguments) -> Change:
     CATEGORY,
     "sourceColumns maskSymbol startDelimiter? endDelimiter? preserveDelimiters? alphabet? entityTypeFilter?",
     tier=Tier.TOLERANT,
-    note="the text between the first start and the next end; without both delimiters in the text nothing is masked",
+    note="every text between a start and the next end; where a delimiter is not in the text nothing is masked",
 )
 def mask_delimiter(p: Arguments) -> Change:
     refuse_detection(p)
     symbol, masked, keep = p.text("maskSymbol"), _maskable(p), p.flag("preserveDelimiters")
-    start, end = p.text("startDelimiter", ""), p.text("endDelimiter", "")
+    start = re.escape(p.text("startDelimiter")) if p.has("startDelimiter") else r"\A"
+    end = re.escape(p.text("endDelimiter")) if p.has("endDelimiter") else r"\Z"
+    found = re.compile(f"({start})(.*?)({end})", re.DOTALL)
+
+    def hide(text: str) -> str:
+        return masked.sub(lambda m: symbol, text)
 
     def mask(text: str) -> str:
-        low = text.find(start)
-        high = text.find(end, low + len(start)) if end else len(text)
-        if low < 0 or high < 0:
-            return text
-        low, high = (low + len(start), high) if keep else (low, high + len(end))
-        return text[:low] + masked.sub(lambda m: symbol, text[low:high]) + text[high:]
+        if keep:
+            return found.sub(lambda m: m[1] + hide(m[2]) + m[3], text)
+        return found.sub(lambda m: hide(m[0]), text)
 
     return _on_each(p, mask)
 

@@ -26,7 +26,8 @@ def _number(p: Arguments, column: str = "sourceColumn", value: str = "value") ->
         raise p.error(f"needs either {column} or {value}.")
     if p.has(value):
         number = p.number(value)
-        return pl.lit(int(number)) if number.is_integer() else pl.lit(number)
+        whole = number.is_integer() and abs(number) < 2**63
+        return pl.lit(int(number) if whole else number)
     name = p.column(column)
     kind = p.schema[name]
     if not kind.is_numeric() and kind != pl.Null:
@@ -51,9 +52,10 @@ def _finite(value: pl.Expr) -> pl.Expr:
 def _of_one(
     operation: str, compute: Callable[[pl.Expr], pl.Expr], *, whole: bool = False, note: str = ""
 ) -> None:
-    @action(operation, CATEGORY, _ONE, note=note)
+    @action(operation, CATEGORY, f"{_ONE} sourceColumn1?", note=note)
     def build(p: Arguments) -> Change:
-        result = compute(_number(p))
+        # The guide lists sourceColumn1 for FLOOR, beside value.
+        result = compute(_number(p, "sourceColumn1" if p.has("sourceColumn1") else "sourceColumn"))
         return Assign({p.target(): result if whole else _finite(result)})
 
 

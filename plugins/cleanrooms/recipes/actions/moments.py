@@ -6,7 +6,9 @@ Source: DataBrew guide, "Date and time functions". Times are UTC. Texts are read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import polars as pl
 
@@ -19,6 +21,8 @@ _COMMON = "sourceColumn? value? targetColumn"
 _GUESS = "texts are read year first, else month first; unreadable text gives null"
 _FORMATS = ("mm/dd/yyyy", "mm-dd-yyyy", "dd month yyyy", "month yyyy", "dd month")
 _CLOCK_PARTS = ("HOUR", "MINUTE", "SECOND", "MILLISECOND")
+_SECONDS = (-62_135_596_800, 253_402_300_799)  # years 1 to 9999
+_OFFSET = re.compile(r"(?:UTC|GMT)([+-])([01]?[0-9]):?([0-5][0-9])?\Z")
 _OFFSETS = {
     "YEARS": "y", "QUARTERS": "q", "MONTHS": "mo", "WEEKS": "w", "DAYS": "d", "HOURS": "h", "MINUTES": "m",
     "SECONDS": "s", "MILLISECONDS": "ms", "MICROSECONDS": "us",
@@ -60,8 +64,9 @@ def format_date(p: Arguments) -> Change:
 
 
 def _part(operation: str, part: Callable[[pl.Expr], pl.Expr], kind: pl.DataType, note: str = _GUESS) -> None:
-    @action(operation, CATEGORY, _COMMON, note=note)
+    @action(operation, CATEGORY, f"{_COMMON} dateTimeFormat?", note=note)
     def build(p: Arguments) -> Change:
+        # The console exports a dateTimeFormat with these steps, too: it has no say in a number or a name.
         return Assign({p.target(): part(_moment(p, clock=operation in _CLOCK_PARTS)).cast(kind)})
 
 
@@ -79,9 +84,15 @@ _part("MONTH_NAME", lambda e: dates.written(e, "month"), pl.String())
 _part("UNIX_TIME", lambda e: e.dt.epoch("s"), pl.Int64())
 
 
-@action("UNIX_TIME_FORMAT", CATEGORY, f"{_COMMON} dateTimeFormat?", note="seconds since 1970 in UTC")
+@action(
+    "UNIX_TIME_FORMAT",
+    CATEGORY,
+    f"{_COMMON} dateTimeFormat?",
+    note="seconds since 1970 in UTC; null outside the years 1 to 9999",
+)
 def unix_time_format(p: Arguments) -> Change:
     seconds = p.subject().cast(pl.Int64, strict=False)
+    seconds = pl.when(seconds.is_between(*_SECONDS)).then(seconds)
     moment = pl.from_epoch(seconds, time_unit="s").cast(pl.Datetime("us"))
     return Assign({p.target(): dates.written(moment, p.text("dateTimeFormat", dates.DEFAULT_FORMAT))})
 
@@ -138,21 +149,39 @@ def _whole_months(first: pl.Expr, second: pl.Expr) -> pl.Expr:
     note=f"{_GUESS}; a time that a clock change leaves out gives null, one that it repeats is the earlier",
 )
 def convert_timezone(p: Arguments) -> Change:
-    start, end = p.text("fromTimeZone", "UTC"), p.text("toTimeZone", "UTC")
-    for name in (start, end):
-        _known_zone(p, name)
-    there = _moment(p).dt.replace_time_zone(start, ambiguous="earliest", non_existent="null")
-    moved = there.dt.convert_time_zone(end).dt.replace_time_zone(None)
+    start, end = (_zone(p, p.text(n, "UTC")) for n in ("fromTimeZone", "toTimeZone"))
+    moved = _to_zone(_to_utc(_moment(p), start), end)
     return Assign({p.target(): dates.written(moved, p.text("dateTimeFormat", dates.DEFAULT_FORMAT))})
 
 
-def _known_zone(p: Arguments, name: str) -> None:
+def _zone(p: Arguments, name: str) -> str | timedelta:
+    """A zone by its name, or its distance from UTC where it is written as the guide's UTC+08:00."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+    offset = _OFFSET.match(name)
+    if offset:
+        away = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return -away if offset[1] == "-" else away
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise p.error("names an unknown time zone.", "Use names such as America/New_York.") from None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise p.error(
+            "names an unknown time zone.", "Use names such as America/New_York, or UTC+08:00."
+        ) from None
+    return name
+
+
+def _to_utc(local: pl.Expr, zone: str | timedelta) -> pl.Expr:
+    if isinstance(zone, timedelta):
+        return local - zone
+    there = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return there.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+
+def _to_zone(utc: pl.Expr, zone: str | timedelta) -> pl.Expr:
+    if isinstance(zone, timedelta):
+        return utc + zone
+    return utc.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
 
 
 def _built(operation: str, parts: tuple[str, ...], layout: str) -> None:

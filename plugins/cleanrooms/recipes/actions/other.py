@@ -22,7 +22,7 @@ _PATH = re.compile(r"`([^`]+)`|\[([0-9]+)\]|\.")
 @action("COALESCE", CATEGORY, "sourceColumns targetColumn", note="the empty text is no null")
 def coalesce(p: Arguments) -> Change:
     columns = p.columns()
-    kinds = {p.schema[c] for c in columns}
+    kinds = {p.schema[c] for c in columns} - {pl.Null()}
     if len(kinds) > 1:
         raise p.error("takes columns of one type.", "Put CHANGE_DATA_TYPE before it.")
     return Assign({p.target(): pl.coalesce(columns)})

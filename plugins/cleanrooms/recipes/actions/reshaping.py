@@ -130,12 +130,8 @@ def _values(p: Arguments, frame: pl.DataFrame, text: pl.Expr, taken: list[str]) 
     "pieces of interval characters",
 )
 def split_with_intervals(p: Arguments) -> Change:
-    column, start, interval = (
-        p.text_column(),
-        p.integer("startPosition", least=0),
-        p.integer("interval", least=1),
-    )
-    text = pl.col(column)
+    column, text = p.texts()
+    start, interval = p.integer("startPosition", least=0), p.integer("interval", least=1)
 
     def run(frame: pl.DataFrame) -> pl.DataFrame:
         longest = frame.select(text.str.len_chars().max()).item() or 0

@@ -78,10 +78,10 @@ def _bucket(value: pl.Expr, edges: list[pl.Expr], names: list[str]) -> pl.Expr:
 @action(
     "CATEGORICAL_MAPPING",
     CATEGORY,
-    "sourceColumn targetColumn categoryMap deleteOtherRows? other? keepOthers? mapType?",
+    "sourceColumn targetColumn categoryMap deleteOtherRows? other? keepOthers? mapType? mappingOption?",
     tier=Tier.TOLERANT,
     note="unmapped values give null unless other or keepOthers says otherwise; with mapType NUMERIC a column of "
-    "numbers, in which texts that are none give null",
+    "numbers, in which texts that are none give null; mappingOption only says how the console chose the values",
 )
 def categorical_mapping(p: Arguments) -> Change:
     column, target, mapping = p.column(), p.target(), p.json("categoryMap")
@@ -184,12 +184,12 @@ def tokenization(p: Arguments) -> Change:
         return delimiter.join(w for w in text.split() if w.lower() not in stop)
 
     target = p.target() if p.has("targetColumn") else p.column()
-    return Assign({target: per_distinct(pl.col(p.text_column()), run, pl.String())})
+    return Assign({target: per_distinct(p.texts()[1], run, pl.String())})
 
 
 def _number(p: Arguments) -> pl.Expr:
     column = p.column()
-    if not p.schema[column].is_numeric():
+    if not p.schema[column].is_numeric() and p.schema[column] != pl.Null:
         raise p.error(
             f"needs numbers; {column!r} is of type {p.schema[column]}.", "Put CHANGE_DATA_TYPE before it."
         )

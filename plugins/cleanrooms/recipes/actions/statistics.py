@@ -2,7 +2,7 @@
 
 Source: DataBrew guide, "Data quality recipe steps", the FILL_WITH_* and REPLACE_WITH_* families. What is invalid is
 as in REMOVE_INVALID; a statistic is of the valid cells. A column of text keeps its type: the statistic is written
-as text.
+as text. Whole numbers become doubles where the statistic may be a fraction, as the guide's mode 2.5 is.
 """
 
 from __future__ import annotations
@@ -107,12 +107,16 @@ def _filled_with_number(p: Arguments, statistic: Statistic) -> Whole:
 
 
 def _filled(p: Arguments, statistic: Statistic) -> Whole:
+    """Missing cells become the statistic; whole numbers become doubles where it may be a fraction."""
     column = p.column()
-    return Whole(
-        lambda frame: fill(frame, column, statistic.of(frame.get_column(column))),
-        frozenset({column}),
-        spark=Filled(column, statistic),
-    )
+    kind = p.schema[column]
+    wider = pl.Float64() if kind.is_integer() and statistic.fractions else kind
+
+    def transform(frame: pl.DataFrame) -> pl.DataFrame:
+        values = frame.get_column(column).cast(wider)
+        return fill(frame.with_columns(values), column, statistic.of(values))
+
+    return Whole(transform, frozenset({column}), spark=Filled(column, statistic))
 
 
 def fill(frame: pl.DataFrame, column: str, value: object) -> pl.DataFrame:

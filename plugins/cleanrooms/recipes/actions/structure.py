@@ -17,7 +17,10 @@ from cleanrooms.recipes.distinct import per_distinct
 from cleanrooms.recipes.registry import Assign, Change, Tier, action
 
 CATEGORY = "column structure"
-_POSITIONS = "positions count from 0, the end is exclusive; the guide does not say"
+_OFFSETS = (
+    "positions are offsets: the characters after the first and up to the second; the guide does not say"
+)
+_POSITIONS = "positions count from 1, the end is inclusive, as the name of the example's column says"
 _DELIMITED = "delimiters are regular expressions; the first start and the next end count"
 
 
@@ -34,7 +37,7 @@ def merge_columns_and_values(p: Arguments) -> Change:
 
 
 def _merged(p: Arguments, target: str) -> Change:
-    columns = [p.as_text(c) for c in p.columns()]
+    columns = [p.as_text(c) for c in p.listed_columns()]
     merged = pl.concat_str(columns, separator=p.text("delimiter", ""), ignore_nulls=True)
     return Assign({target: pl.when(pl.any_horizontal([c.is_not_null() for c in columns])).then(merged)})
 
@@ -88,7 +91,7 @@ def split_between_delimiters(p: Arguments) -> Change:
     CATEGORY,
     "sourceColumn startPosition endPosition",
     tier=Tier.TOLERANT,
-    note=_POSITIONS,
+    note=_OFFSETS,
 )
 def split_between_positions(p: Arguments) -> Change:
     start, end = _span(p)
@@ -119,7 +122,8 @@ def flag_from_null(p: Arguments) -> Change:
     note="the pattern may match anywhere in the text; null is not flagged",
 )
 def flag_from_pattern(p: Arguments) -> Change:
-    return _flag(p, pl.col(p.text_column()).str.contains(p.pattern()).fill_null(False))
+    _, text = p.texts()
+    return _flag(p, text.str.contains(p.pattern()).fill_null(False))
 
 
 @action(
@@ -132,9 +136,8 @@ def flag_from_pattern(p: Arguments) -> Change:
 def extract_pattern(p: Arguments) -> Change:
     pattern = p.pattern()
     group = min(patterns.to_python(pattern).groups, 1)
-    return Assign(
-        {p.target(): pl.col(p.text_column()).str.extract(f"({pattern})" if group == 0 else pattern, 1)}
-    )
+    _, text = p.texts()
+    return Assign({p.target(): text.str.extract(f"({pattern})" if group == 0 else pattern, 1)})
 
 
 @action(
@@ -151,7 +154,7 @@ def extract_between_delimiters(p: Arguments) -> Change:
         span = _between(first, last, text)
         return None if span is None else text[span[0][1] : span[1][0]]
 
-    return Assign({p.target(): per_distinct(pl.col(p.text_column()), extract, pl.String())})
+    return Assign({p.target(): per_distinct(p.texts()[1], extract, pl.String())})
 
 
 @action(
@@ -162,8 +165,8 @@ def extract_between_delimiters(p: Arguments) -> Change:
     note=_POSITIONS,
 )
 def extract_between_positions(p: Arguments) -> Change:
-    start, end = _span(p)
-    return Assign({p.target(): pl.col(p.text_column()).str.slice(start, end - start)})
+    start, end = _characters(p)
+    return Assign({p.target(): p.texts()[1].str.slice(start, end - start)})
 
 
 @action(
@@ -175,13 +178,13 @@ def extract_between_positions(p: Arguments) -> Change:
 )
 def replace_between_delimiters(p: Arguments) -> Change:
     first, last = (patterns.to_python(p.pattern(n)) for n in ("startPattern", "endPattern"))
-    column, value = p.text_column(), p.text("value")
+    (column, text), value = p.texts(), p.text("value")
 
-    def replace(text: str) -> str:
-        span = _between(first, last, text)
-        return text if span is None else text[: span[0][1]] + value + text[span[1][0] :]
+    def replace(cell: str) -> str:
+        span = _between(first, last, cell)
+        return cell if span is None else cell[: span[0][1]] + value + cell[span[1][0] :]
 
-    return Assign({column: per_distinct(pl.col(column), replace, pl.String())})
+    return Assign({column: per_distinct(text, replace, pl.String())})
 
 
 @action(
@@ -189,12 +192,12 @@ def replace_between_delimiters(p: Arguments) -> Change:
     "cleaning",
     "sourceColumn startPosition endPosition value",
     tier=Tier.TOLERANT,
-    note=_POSITIONS,
+    note=f"{_POSITIONS}; a text that ends before them stays",
 )
 def replace_between_positions(p: Arguments) -> Change:
-    column, (start, end) = p.text_column(), _span(p)
-    text = pl.col(column)
-    return Assign({column: text.str.slice(0, start) + pl.lit(p.text("value")) + text.str.slice(end)})
+    (column, text), (start, end) = p.texts(), _characters(p)
+    replaced = text.str.slice(0, start) + pl.lit(p.text("value")) + text.str.slice(end)
+    return Assign({column: pl.when(text.str.len_chars() > start).then(replaced).otherwise(text)})
 
 
 def _span(p: Arguments) -> tuple[int, int]:
@@ -202,6 +205,12 @@ def _span(p: Arguments) -> tuple[int, int]:
     if end < start:
         raise p.error("has an endPosition before its startPosition.")
     return start, end
+
+
+def _characters(p: Arguments) -> tuple[int, int]:
+    """Positions that count characters from 1, as offsets; 0 is the first, too."""
+    start, end = _span(p)
+    return max(start - 1, 0), end
 
 
 def _between(
@@ -248,12 +257,12 @@ def _split(p: Arguments, options: list[tuple[str, bool]]) -> Change:
 
 
 def _parts(p: Arguments, split: Callable[[str], list[str] | None], count: int) -> Change:
-    column = p.text_column()
+    column, text = p.texts()
     targets = [f"{column}_{n}" for n in range(1, count + 1)]
     taken = [t for t in targets if t in p.schema]
     if taken:
         raise p.error(f"would make the column {taken[0]!r}, which exists.", "Rename it first.")
-    pieces = per_distinct(pl.col(column), split, pl.List(pl.String))
+    pieces = per_distinct(text, split, pl.List(pl.String))
     return Assign({t: pieces.list.get(n, null_on_oob=True) for n, t in enumerate(targets)})
 
 

@@ -26,14 +26,14 @@ def to_string(p: Arguments) -> Change:
     return _older(p, "string", "string")
 
 
-@action("TO_NUMBER_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to long")
+@action("TO_NUMBER_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to double")
 def to_number(p: Arguments) -> Change:
-    return _older(p, "number", "long")
+    return _older(p, "number", "double")
 
 
 @action("TO_DOUBLE_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to double")
 def to_double(p: Arguments) -> Change:
-    return _older(p, "double", "double")
+    return _older(p, "number", "double")
 
 
 @action("TO_BOOLEAN_COLUMN", CATEGORY, "sourceColumn columnDataType?", note="as CHANGE_DATA_TYPE to boolean")

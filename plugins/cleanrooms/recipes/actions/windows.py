@@ -93,8 +93,11 @@ _rolling("ROLLING_AVERAGE", "", lambda p, e, k: e.list.mean(), _NULLS)
 _rolling("ROLLING_SUM", "", lambda p, e, k: pl.when(e.list.len() > 0).then(e.list.sum()), _NULLS)
 _rolling("ROLLING_MAX", "", lambda p, e, k: e.list.max(), _NULLS)
 _rolling("ROLLING_MIN", "", lambda p, e, k: e.list.min(), _NULLS)
-_rolling("ROLLING_STANDARD_DEVIATION", "", lambda p, e, k: e.list.std(), f"of the sample; {_NULLS}")
-_rolling("ROLLING_VARIANCE", "", lambda p, e, k: e.list.var(), f"of the sample; {_NULLS}")
+# The examples on their pages call these two otherwise than the guide's index.
+for _name in ("ROLLING_STANDARD_DEVIATION", "ROLLING_STDEV"):
+    _rolling(_name, "", lambda p, e, k: e.list.std(ddof=0), f"the root of ROLLING_VARIANCE; {_NULLS}")
+for _name in ("ROLLING_VARIANCE", "ROLLING_VAR"):
+    _rolling(_name, "", lambda p, e, k: e.list.var(ddof=0), f"as VARIANCE; {_NULLS}")
 _rolling(
     "ROLLING_COUNT_A",
     "",
