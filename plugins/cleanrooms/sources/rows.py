@@ -12,7 +12,7 @@ from cleanrooms.tables.parquet import ROW_GROUP_ROWS
 BATCH_ROWS = 32_768
 """Rows of one JSON or Parquet batch."""
 
-JOINED_BYTES = 16 * 1024**2
+JOINED_BYTES = 24 * 1024**2
 JOINED_ROWS = ROW_GROUP_ROWS
 """Cells, and rows, that are worked on at once. Fewer take more time, as a recipe's steps cost some milliseconds a
 batch, whatever its size; more take more memory. As many as a row group has need not be copied together for it."""

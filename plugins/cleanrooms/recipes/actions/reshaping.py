@@ -32,7 +32,9 @@ def unpivot(p: Arguments) -> Change:
     kept = [c for c in p.schema if c not in columns]
 
     def run(frame: pl.DataFrame) -> pl.DataFrame:
-        rows = frame.select(*kept, pl.concat_list(pairs).alias(names[0])).explode(names[0])
+        rows = frame.select(*kept, pl.concat_list(pairs).alias(names[0])).explode(
+            names[0], empty_as_null=True
+        )
         return rows.unnest(names[0])
 
     return Reshape(run, frozenset(names))
