@@ -65,6 +65,10 @@ class Packed:
         found = self._bytes[np.minimum(self.starts + index, len(self.data) - 1)]
         return np.where(self.sizes > index, found, np.uint8(0))
 
+    def word(self) -> np.ndarray:
+        """The first four bytes of each text as one number; of a shorter one, what follows it as well."""
+        return self._words[self.starts]
+
     def begins(self, prefix: str) -> np.ndarray:
         """Which texts begin with an ASCII prefix."""
         found = self.sizes >= len(prefix)

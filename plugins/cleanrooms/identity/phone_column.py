@@ -25,7 +25,7 @@ _SHORTEST, _LONGEST = 4, 16
 """Digits of a number that parsing neither refuses as too short nor as too long."""
 _FEW = 48
 """Numbers of a calling code below which libphonenumber is asked at once."""
-_ONE_DIGIT = pl.Series([digit * n for digit in "0123456789" for n in range(_SHORTEST, _LONGEST + 1)])
+_ONE_DIGIT = frozenset(digit * n for digit in "0123456789" for n in range(_SHORTEST, _LONGEST + 1))
 _MOST_BYTES = 1 << 30
 """Of a column that is worked on at once; positions in it are 32-bit numbers."""
 
@@ -74,7 +74,7 @@ def _of_home(values: pl.Series, region: str) -> pl.Series:
     read = read_national(digits, home)
     # How much stands before the national number.
     before = np.where(plus | read.with_code, len(home.code), np.where(read.prefix, len(home.prefix), 0))
-    as_written = np.where(plus, digits.begins(home.code), ~(read.abroad | read.other))
+    as_written = np.where(plus, read.coded, ~(read.abroad | read.other))
     certain = as_written & _sized(digits) & ~_nothing(digits)
     frame = pl.DataFrame(
         {"n": digits.behind(before).series("n"), "certain": certain, "coded": plus | read.with_code}
@@ -141,8 +141,7 @@ def _nothing(digits: Packed) -> np.ndarray:
         (first == digits.byte(1)) & (first == digits.byte(2)) & (first == digits.byte(3))
     )
     found = np.zeros(len(digits), bool)
-    if len(suspects):
-        found[suspects] = digits.chosen(suspects).series("d").is_in(_ONE_DIGIT.implode()).to_numpy()
+    found[suspects] = [text in _ONE_DIGIT for text in digits.chosen(suspects).series("d").to_list()]
     return found
 
 

@@ -1,4 +1,4 @@
-"""How digits without a plus are read in a region, for whole columns (``phone_rules.National``)."""
+"""How digits are read in a region where no plus is before them, for whole columns (``phone_rules.National``)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from cleanrooms.identity.phone_rules import National
 class Reading(NamedTuple):
     """Which numbers begin with what; several may hold of one number.
 
+    :ivar coded: the calling code
     :ivar abroad: the digits before a calling code
     :ivar other: what only libphonenumber reads
     :ivar prefix: the national prefix
-    :ivar with_code: the calling code, written without a plus
+    :ivar with_code: the calling code, and a number behind it
     """
 
+    coded: np.ndarray
     abroad: np.ndarray
     other: np.ndarray
     prefix: np.ndarray
@@ -39,6 +41,7 @@ def read_national(digits: Packed, region: National) -> Reading:
         for pattern in region.other:
             other |= texts.str.contains(pattern).to_numpy()
     return Reading(
+        coded,
         digits.begins(region.abroad) if region.abroad else nowhere,
         other,
         digits.begins(region.prefix) if region.prefix else nowhere,
