@@ -240,6 +240,12 @@ def test_structure_of_differentially_private_queries(text, code):
         "SELECT person, COUNT(*) FROM private GROUP BY person",
         "SELECT person, COUNT(*) FROM private GROUP BY 1",
         "SELECT COUNT(*) FROM private GROUP BY person",
+        "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON o.person = p.person GROUP BY o.person",
+        "SELECT UPPER(o.person) AS k, COUNT(*) FROM open_people o, private p WHERE (p.person) = o.person GROUP BY k",
+        "SELECT b.person, COUNT(*) FROM private p JOIN open_people a ON a.person = p.person "
+        "JOIN open_people b ON b.person = a.person GROUP BY b.person",
+        "WITH j AS (SELECT p.person, o.person AS k FROM open_people o JOIN private p ON o.person = p.person) "
+        "SELECT k, COUNT(*) FROM j GROUP BY k",
         "SELECT MD5(person) AS h, COUNT(*) FROM private GROUP BY h",
         "SELECT CASE WHEN cost > 3 THEN person ELSE 'x' END AS p, COUNT(*) FROM private GROUP BY p",
         "SELECT CONCAT(city, person) AS p, COUNT(*) FROM private GROUP BY p",
@@ -283,7 +289,7 @@ def test_what_noise_does_not_reach_in_the_final_select_is_grouped(text):
         "SELECT person IS NULL AS unknown, COUNT(*) FROM private GROUP BY unknown",
         "SELECT CASE WHEN p.person IS NULL THEN 'no' ELSE 'yes' END AS seen, COUNT(DISTINCT o.person) "
         "FROM open_people o LEFT JOIN private p ON o.person = p.person GROUP BY seen",
-        "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON o.person = p.person GROUP BY o.person",
+        "SELECT o.city, COUNT(*) FROM open_people o JOIN private p ON o.person = p.person GROUP BY o.city",
         "WITH c AS (SELECT b.person, a.city FROM private a RIGHT JOIN private b ON a.person = b.person "
         "LEFT JOIN open_people o ON o.person = b.person) SELECT city, COUNT(DISTINCT person) FROM c GROUP BY city",
         "SELECT a.city, COUNT(*) FROM private a FULL JOIN private b ON a.person = b.person GROUP BY a.city",
