@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -81,7 +79,7 @@ class FaultyStack(OwnStack):
         parent = psutil.Process(int((self.logs / f"{service}.pid").read_text()))
         for one in [parent, *parent.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):
-                os.kill(one.pid, signal.SIGKILL)
+                one.kill()
         process.wait_until(f"the end of the {service}", lambda: not process.alive(service, self.logs), 60)
 
     def started_queries(self) -> list[str]:

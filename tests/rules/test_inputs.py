@@ -200,6 +200,10 @@ def test_more_than_fifteen_tables_are_refused():
     assert [violation.code for violation in verdict.violations] == ["TOO_MANY_TABLES"]
 
 
+def test_a_parameter_without_a_value_is_no_construct_that_nobody_knows():
+    assert codes("SELECT city, COUNT(*) AS n FROM people WHERE city = :city GROUP BY city") == {"PARAMETERS"}
+
+
 def test_text_and_template_exclude_each_other():
     assert codes("SELECT city FROM people", template=TEMPLATE) == {"PARAMETERS"}
 

@@ -54,8 +54,8 @@ _CONSTRUCTS = (
     exp.From, exp.FromTimeZone, exp.Group, exp.GroupingSets, exp.Having, exp.HexString, exp.Hint, exp.Identifier,
     exp.IgnoreNulls, exp.In, exp.Interval, exp.IntervalSpan, exp.JSONPath, exp.JSONPathPart, exp.Join, exp.Kwarg,
     exp.Lambda, exp.Lateral, exp.Limit, exp.LimitOptions, exp.Literal, exp.National, exp.Null, exp.Offset, exp.Order,
-    exp.Ordered, exp.Query, exp.RawString, exp.RespectNulls, exp.Rollup, exp.Star, exp.Table, exp.TableAlias,
-    exp.Tuple, exp.Unary, exp.Values, exp.Var, exp.Where, exp.Window, exp.WindowSpec, exp.With,
+    exp.Ordered, exp.Placeholder, exp.Query, exp.RawString, exp.RespectNulls, exp.Rollup, exp.Star, exp.Table,
+    exp.TableAlias, exp.Tuple, exp.Unary, exp.Values, exp.Var, exp.Where, exp.Window, exp.WindowSpec, exp.With,
     exp.WithinGroup,
 )  # fmt: skip
 
