@@ -59,6 +59,11 @@ def test_structure_of_differentially_private_queries(text, code):
         "SELECT COUNT(*) FROM private GROUP BY person",
         "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON o.person = p.person GROUP BY o.person",
         "SELECT UPPER(o.person) AS k, COUNT(*) FROM open_people o, private p WHERE (p.person) = o.person GROUP BY k",
+        "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON o.person <=> p.person GROUP BY o.person",
+        "SELECT o.person, COUNT(*) FROM open_people o JOIN private p ON CONCAT(o.person, '') = p.person "
+        "GROUP BY o.person",
+        "SELECT o.person, COUNT(*) FROM open_people o, private p WHERE NOT (p.person <> o.person) GROUP BY o.person",
+        "SELECT o.person, COUNT(*) FROM open_people o, private p WHERE p.person IN (o.person, 'x') GROUP BY o.person",
         "SELECT b.person, COUNT(*) FROM private p JOIN open_people a ON a.person = p.person "
         "JOIN open_people b ON b.person = a.person GROUP BY b.person",
         "WITH j AS (SELECT p.person, o.person AS k FROM open_people o JOIN private p ON o.person = p.person) "

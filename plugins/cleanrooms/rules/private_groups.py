@@ -12,34 +12,35 @@ from sqlglot import exp
 
 from cleanrooms.rules.flat import bare, boolean_atoms
 from cleanrooms.rules.names import canonical
-from cleanrooms.rules.scope import BaseColumn, Block, blocks, is_aggregate
+from cleanrooms.rules.scope import BaseColumn, Block, blocks, is_aggregate, local_nodes
 
 
-def equal_columns(all_blocks: Sequence[Block], columns: set[BaseColumn]) -> set[BaseColumn]:
-    """The columns, and those of other tables that a condition makes equal to one of them.
+def compared_columns(all_blocks: Sequence[Block], columns: set[BaseColumn]) -> set[BaseColumn]:
+    """The columns, and those of other tables that a condition compares with one of them.
 
     A group of an open table's column that equals the user column of a private one is a user, and that it exists says
-    that the user is in the private table.
+    that the user is in the private table. Equality has many dresses, so every comparison counts as one.
     """
-    pairs = [pair for block in all_blocks for pair in _equated(block)]
-    found, before = set(columns), 0
-    while len(found) > before:
-        before = len(found)
-        for one, other in pairs:
-            if (one | other) & found:
-                found |= one | other
+    neighbours: dict[BaseColumn, set[BaseColumn]] = {}
+    for together in (found for block in all_blocks for found in _compared(block)):
+        for column in together:
+            neighbours.setdefault(column, set()).update(together)
+    found, waiting = set(columns), list(columns)
+    while waiting:
+        fresh = neighbours.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
     return found
 
 
-def _equated(block: Block) -> Iterator[tuple[frozenset[BaseColumn], frozenset[BaseColumn]]]:
+def _compared(block: Block) -> Iterator[set[BaseColumn]]:
+    """The columns in each condition that joins and WHERE combine."""
     conditions = [join.args.get("on") for join in block.node.args.get("joins") or []]
     where = block.node.args.get("where")
     for condition in [*conditions, where.this if where is not None else None]:
-        for atom in boolean_atoms(condition, negatable=False) if condition is not None else []:
-            sides = [bare(atom.this), bare(atom.expression)] if isinstance(atom, exp.EQ) else []
-            if sides and all(isinstance(side, exp.Column) for side in sides):
-                one, other = (block.lineage(side).shown for side in sides)
-                yield frozenset(one), frozenset(other)
+        for atom in boolean_atoms(condition, negatable=True) if condition is not None else []:
+            columns = [node for node in local_nodes(atom) if isinstance(node, exp.Column)]
+            yield set(block.lineage(*columns).shown)
 
 
 def grouping_keys(block: Block) -> list[exp.Expression]:

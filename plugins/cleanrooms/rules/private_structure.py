@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from cleanrooms.rules.dialect import LEGACY_FORM
 from cleanrooms.rules.flat import boolean_atoms
-from cleanrooms.rules.private_groups import equal_columns, grouping_keys, outside_groups
+from cleanrooms.rules.private_groups import compared_columns, grouping_keys, outside_groups
 from cleanrooms.rules.report import Report
 from cleanrooms.rules.scope import (
     BaseColumn,
@@ -49,7 +49,7 @@ class PrivateStructure:
         :param all_blocks: the SELECTs of the query and of all its definitions, used or not
         """
         final = {id(block) for block in final_blocks(query)}
-        self._shown_users = equal_columns(all_blocks, self.users or set())
+        self._shown_users = compared_columns(all_blocks, self.users or set())
         if isinstance(query, SetBlock):
             self._add("DP_SHAPE", "Set operators are supported in common table expressions only.", query.node)
         for block in all_blocks:
@@ -131,9 +131,7 @@ class PrivateStructure:
         elif single := outside_groups(block):
             self._add("DP_SHAPE", "Columns beside aggregates must be grouped.", *single)
         if block.lineage(*node.expressions, *grouping_keys(block)).shown & self._shown_users:
-            message = (
-                "The user column, and what equals it or is made of it, can only be aggregated at the end."
-            )
+            message = "The user column, and what is compared with it or made of it, can only be aggregated at the end."
             self._add("DP_USER_ID", message, *node.expressions[:1])
 
     def _user_level(self, block: Block) -> None:
