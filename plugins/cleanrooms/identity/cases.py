@@ -52,7 +52,8 @@ _NEEDED = ("id", "dialect", "field", "kind")
 
 @dataclass(frozen=True)
 class Outcomes:
-    """One vector's verdict: ``pass``, ``fail``, ``known wrong`` or ``elsewhere``."""
+    """One vector's verdict: ``pass``, ``fail``, ``known wrong``, ``refused on purpose`` or
+    ``elsewhere``."""
 
     id: str
     dialect: str
@@ -98,9 +99,11 @@ def _verdict(v: Mapping[str, Any]) -> Outcomes:
         return outcome("elsewhere", "run by the rooms of OpenPGP and of formats")
     if problem := _unusable(v):
         return outcome("fail", problem)
-    reading = known_wrong.reading(v, identifier(v["field"]))
-    if v["kind"].startswith(_WRONG) or (reading and v["kind"] in COME_OUT):
-        return outcome("known wrong", reading or str(v.get("note", "")))
+    known = known_wrong.known(v, identifier(v["field"]))
+    if v["kind"].startswith(_WRONG):
+        return outcome("known wrong", known.reading if known else str(v.get("note", "")))
+    if known and v["kind"] in COME_OUT:
+        return outcome(known.verdict, known.reading)
     beside = BESIDE.get(v["dialect"])
     problem = beside(v) if beside else _check(v)
     return outcome("fail", problem) if problem else outcome("pass")

@@ -1,4 +1,4 @@
-"""Published vectors that are wrong at their source, with our reading.
+"""Published vectors that ours does not follow, with our reading: wrong at their source, or refused on purpose.
 
 They are known by what they say and not by their name, so that a copy in another file is known as well, and that a
 vector which expects the right thing of the same input is judged like any other.
@@ -17,6 +17,7 @@ class KnownWrong:
     """What a source claims and why we do otherwise.
 
     :param published: the normalised form or the digest that it gives
+    :param verdict: what a run says of such a vector
     """
 
     dialect: str
@@ -24,6 +25,7 @@ class KnownWrong:
     input: str
     published: str
     reading: str
+    verdict: str
 
     @property
     def digest(self) -> str:
@@ -101,6 +103,11 @@ _READINGS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "the library takes the first number for the month; without a region it may be the day, so it is refused": (
         ("meta", "birth_date", "05-09-2000", "20000509"),
     ),
+    "the page's sample digests are made up: some are no MD5 at all": (
+        ("yandex", "phone", "79876543210", "a31259d185ad013e0a663437c605d056"),
+    ),
+}  # fmt: skip
+_REFUSED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "«na» is what exports write for nothing; the regions whose code it is go without this key": (
         ("amazon_amc_es", "state", "Navarra", "na"),
         ("amazon_amc_it", "state", "Naples", "na"),
@@ -109,22 +116,25 @@ _READINGS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
         ("amazon_amc_us", "first_name", "Nil", "nil"),
         ("amazon_amc_in", "first_name", "Nil", "nil"),
     ),
-    "the page's sample digests are made up: some are no MD5 at all": (
-        ("yandex", "phone", "79876543210", "a31259d185ad013e0a663437c605d056"),
-    ),
 }  # fmt: skip
-KNOWN_WRONG = tuple(KnownWrong(*claim, reading) for reading, claims in _READINGS.items() for claim in claims)
+"""Right at their source. Their digest is that of a text which stands for nothing, so it would join strangers."""
+KNOWN_WRONG = tuple(
+    KnownWrong(*claim, reading, verdict)
+    for verdict, readings in (("known wrong", _READINGS), ("refused on purpose", _REFUSED))
+    for reading, claims in readings.items()
+    for claim in claims
+)
 
 
-def reading(vector: Mapping[str, Any], identifier: str) -> str | None:
-    """Our reading of a vector that is wrong at its source, or None.
+def known(vector: Mapping[str, Any], identifier: str) -> KnownWrong | None:
+    """What is known of a vector that ours does not follow, or None.
 
     :param identifier: what we call the vector's field
     """
     claims = (vector.get("normalised"), vector.get("expected"))
     about = (vector["dialect"], identifier, vector.get("input"))
     found = (
-        k.reading
+        k
         for k in KNOWN_WRONG
         if (k.dialect, k.identifier, k.input) == about and not {k.published, k.digest}.isdisjoint(claims)
     )
