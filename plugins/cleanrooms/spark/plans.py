@@ -6,7 +6,7 @@ A compiled plan holds keys and cannot be pickled. What travels says how to compi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -56,7 +56,7 @@ class RecipeSource:
     hash_encoding: str = "base64"
     identity: tuple[IdentityColumn, ...] = ()
     tolerant: bool = False
-    table: pa.RecordBatch | None = None
+    table: pa.RecordBatch | None = field(default=None, repr=False)  # its rows belong into no message
 
     @cached_property
     def key(self) -> str:
