@@ -18,11 +18,19 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: install
-install: .venv/.installed ## install the locked environment into .venv (all other targets do it when needed)
+install: .venv/.installed .venv/.native ## install the locked environment into .venv (all other targets do it when needed)
 
 .venv/.installed: requirements.lock
 	@$(PYTHON) tools/install.py
 	@touch $@
+
+.venv/.native: .venv/.installed native/pyproject.toml native/cleanrooms_native.c
+	@$(BIN)/python -m tools.native
+	@touch $@
+
+.PHONY: native
+native: .venv/.installed ## build the compiled package again, which makes nights faster (`make install` does it)
+	@$(BIN)/python -m tools.native
 
 .PHONY: spark
 spark: install ## install the Sparks of the two current AWS Glue versions into .spark (tests and benchmarks use them)

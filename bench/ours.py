@@ -15,7 +15,7 @@ import pysequoia
 from bench.tasks import COLUMNS, TYPES, Meter, Task
 from cleanrooms.config.contract import Column, Contract
 from cleanrooms.config.export import CSV
-from cleanrooms.identity import IdentityColumn, SecretKey
+from cleanrooms.identity import IdentityColumn, SecretKey, native
 from cleanrooms.identity.hygiene import Gate
 from cleanrooms.recipes import Recipe
 from cleanrooms.sources.contract import check_rows, contract_schema
@@ -38,6 +38,12 @@ def clear(task: Task, source: Path, target: Path, meter: Meter) -> None:
 def binary(task: Task, source: Path, target: Path, meter: Meter) -> None:
     """Keys as 32 bytes instead of 64 hexadecimal digits."""
     _run(task, source, target, meter, encoding="binary")
+
+
+def uncompiled(task: Task, source: Path, target: Path, meter: Meter) -> None:
+    """As if the compiled package were not installed."""
+    native.library = None
+    _run(task, source, target, meter, encoding="hex")
 
 
 def bytes_key(task: Task, source: Path, target: Path, meter: Meter) -> None:

@@ -35,6 +35,7 @@ PARTS = {
     "datafusion": "bench.others:datafusion", "probe": "bench.probe:probe", "pandas": "bench.others:pandas",
     "pyspark": "bench.pyspark_job:pyspark", "bytes-key": "bench.ours:bytes_key", "binary": "bench.ours:binary",
     "encrypted": "bench.ours:encrypted", "encrypted-zip": "bench.ours:encrypted_zip", "decrypt": "bench.ours:decrypt",
+    "uncompiled": "bench.ours:uncompiled",
 }  # fmt: skip
 TARGETS = {"polars": 1.05, "duckdb": 0.55, "datafusion": 1.0, "probe": 1.6, "pandas": 0.2, "pyspark": 0.29}
 """What ours may cost, as a multiple of the tool's CPU time."""
@@ -104,6 +105,8 @@ def _prepared(tool: str, folder: Path, source: Path) -> bool:
         from bench.probe import available as has_compiler
 
         return has_compiler(folder)
+    if tool == "uncompiled":
+        return find_spec("cleanrooms_native") is not None
     if tool in ("encrypted", "encrypted-zip", "decrypt"):
         from bench.ours import encrypt
 
@@ -165,7 +168,7 @@ def _judged(tool: str, ours: float, cpu: float, peak: float) -> str:
         return f"ours / {tool} {ours / cpu:.2f} of {TARGETS[tool]}: {_verdict(ours / cpu, TARGETS[tool])}"
     if tool in VARIANTS:
         return f"{tool} / ours {cpu / ours:.2f} of {VARIANTS[tool]}: {_verdict(cpu / ours, VARIANTS[tool])}"
-    return ""
+    return f"uncompiled / ours {cpu / ours:.2f}" if tool == "uncompiled" else ""
 
 
 def _verdict(found: float, most: float) -> str:

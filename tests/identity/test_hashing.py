@@ -7,17 +7,19 @@ import hmac
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleanrooms.errors import ConfigError
 from cleanrooms.identity import ALGORITHMS, ENCODINGS, SecretKey, digest
 from cleanrooms.identity.hashing import digest_text
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 TEXTS = st.lists(st.none() | st.text(max_size=200), max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS, st.binary(min_size=1, max_size=200), st.sampled_from(ALGORITHMS), st.sampled_from(ENCODINGS))
 def test_digests_of_a_column_equal_the_standard_library(
     texts: list[str | None], key: bytes, algorithm: str, encoding: str

@@ -8,7 +8,7 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleanrooms.errors import ConfigError
@@ -26,6 +26,7 @@ from cleanrooms.identity import (
 )
 from cleanrooms.identity.text import PLACEHOLDERS
 
+SHARED = [HealthCheck.function_scoped_fixture]
 PAIRS = [(d, i) for d in DIALECTS.values() for i in d.normalisers]
 DIRT = (
     st.text(max_size=40)
@@ -44,6 +45,7 @@ def one(
     return values[0]
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize(
     ("identifier", "text", "canonical"),
     [
@@ -67,6 +69,7 @@ def test_plain_form(identifier: str, text: str, canonical: str) -> None:
     assert one(identifier, text, region="US") == canonical
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize(
     ("identifier", "text", "reason"),
     [
@@ -107,6 +110,7 @@ def test_a_national_number_without_a_region_says_so() -> None:
     assert reasons == Counter({"no_region": 1})
 
 
+@pytest.mark.usefixtures("each_way")
 def test_reasons_count_rows_and_not_distinct_values() -> None:
     values = pl.Series(["x", "x", None, "n/a", "ann@ex.com"])
     canonical, reasons = normalise("email", "plain", values)
@@ -147,7 +151,8 @@ def test_no_placeholder_has_a_canonical_form(chosen) -> None:  # type: ignore[no
         assert isinstance(found.normalisers[identifier](text, "US"), Reason), text
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.usefixtures("each_way")
+@settings(max_examples=150, deadline=None, suppress_health_check=SHARED)
 @given(st.lists(st.none() | DIRT, max_size=20))
 def test_addresses_of_a_column_equal_those_one_by_one(texts: list[str | None]) -> None:
     values, reasons = normalise("email", "plain", pl.Series("v", texts, pl.String))
@@ -156,6 +161,7 @@ def test_addresses_of_a_column_equal_those_one_by_one(texts: list[str | None]) -
     assert reasons == Counter(s.value for s in single if isinstance(s, Reason))
 
 
+@pytest.mark.usefixtures("each_way")
 def test_addresses_of_a_column_equal_those_one_by_one_on_every_assigned_character() -> None:
     points = (chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000)
     texts = [f"{c}a@x{c}.com" for c in points if unicodedata.category(c) != "Cn"]
@@ -164,7 +170,8 @@ def test_addresses_of_a_column_equal_those_one_by_one_on_every_assigned_characte
     assert values.to_list() == [None if isinstance(s, Reason) else s for s in single]
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.usefixtures("each_way")
+@settings(max_examples=300, deadline=None, suppress_health_check=SHARED)
 @given(
     st.from_regex(r"(\+?1)?[ .-]?\(?[0-9]{3}\)?[ .-]?[0-9]{3}[ .-]?[0-9]{4}", fullmatch=True),
     st.sampled_from(["US", "CA", "GB", "DE"]),
@@ -194,6 +201,7 @@ def test_beside_what_is_no_region_only_international_numbers_are_read() -> None:
     assert reasons == {"no_region": 1}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_column_without_rows_stays_empty_whatever_its_regions() -> None:
     nothing = pl.Series("p", [], pl.String)
     assert normalise_by_region("phone", "plain", nothing, nothing)[0].to_list() == []

@@ -10,6 +10,8 @@ import pytest
 from bench.phones import REGIONS, differences, number
 from cleanrooms.identity import normalise, phone_column
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 
 def test_generated_numbers_of_all_regions_are_libphonenumbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phone_column, "_FEW", 0)

@@ -4,18 +4,52 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
+from functools import cache
 
 import polars as pl
 
+from cleanrooms.identity import native
+from cleanrooms.identity.automata import matching, together
 from cleanrooms.identity.email import EMPTY_ADDRESSES, EMPTY_LOCALS, MAX_LENGTH, PATTERN
+from cleanrooms.identity.rewriting import Action, Machine
 from cleanrooms.identity.text import BLANKS, PLACEHOLDERS, Reason
 
-_EMPTY_LOCAL = "^(?:" + "|".join(re.escape(local) for local in sorted(EMPTY_LOCALS)) + ")@"
+
+def _any_of(texts: Iterable[str]) -> str:
+    return "(?:" + "|".join(map(re.escape, sorted(texts))) + ")"
+
+
+_EMPTY_LOCAL = f"^{_any_of(EMPTY_LOCALS)}@"
 V = pl.col("v")
 
 
 def plain(values: pl.Series) -> tuple[pl.Series, Counter[str]]:
     """Canonical addresses and counted reasons; equal to ``email.plain`` on every value."""
+    if not native.available():
+        return _by_steps(values)
+    found, left = _machine().rewrite(values, MAX_LENGTH)
+    others, reasons = _by_steps(values.gather(left))
+    if values.null_count():
+        reasons[Reason.MISSING.value] += values.null_count()
+    return (found.scatter(left, others) if len(left) else found), reasons
+
+
+@cache
+def _machine() -> Machine:
+    """Certainly good addresses of ASCII characters."""
+    blanks = "".join(filter(str.isascii, BLANKS))
+    symbols = "".join(c for c in map(chr, range(128)) if not c.isupper())
+    around = f"[{re.escape(blanks)}]*"
+    wanted = (f"(?:{PATTERN.strip('^$')})", f"(?:{_EMPTY_LOCAL.strip('^')}).*", _any_of(EMPTY_ADDRESSES))
+    parts = [matching(f"{around}{pattern}{around}", symbols) for pattern in wanted]
+    good = together(
+        parts, lambda form, nobody, nothing: Action(0, "") if form and not nobody | nothing else None
+    )
+    return Machine.of(good, silent=blanks)
+
+
+def _by_steps(values: pl.Series) -> tuple[pl.Series, Counter[str]]:
     frame = values.to_frame("v").select(V.str.strip_chars(BLANKS).str.to_lowercase())
     marked = frame.with_columns(good=(_well_formed() & ~_empty()).fill_null(False))
     clean = marked.select(pl.when("good").then(V)).to_series()

@@ -1,8 +1,8 @@
-"""Digests of whole columns: polars-hash where it can, hashlib where it cannot. Null stays null.
+"""Digests of whole columns: SHA-256 by ``cleanrooms_native`` where it is installed, all others by polars-hash.
 
-Sources of the choice: polars-hash hashes an Arrow column without leaving Rust; it takes HMAC keys as text
-only, so other keys go through the definition of HMAC (RFC 2104) on binary columns. Nothing here keeps a
-key in an expression that outlives the call, because a serialised Polars plan would show it.
+Null stays null. polars-hash hashes an Arrow column without leaving Rust; it takes HMAC keys as text only, so other
+keys go through the definition of HMAC (RFC 2104) on binary columns. Nothing here keeps a key in an expression that
+outlives the call, because a serialised Polars plan would show it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 import polars_hash  # noqa: F401  registers the chash and nchash namespaces
 
 from cleanrooms.errors import ConfigError
-from cleanrooms.identity import recode
+from cleanrooms.identity import native, recode
 from cleanrooms.identity.keys import SecretKey
 
 Encoding = Literal["hex", "base64", "binary"]
@@ -46,6 +46,8 @@ def digest(values: pl.Series, algorithm: str, encoding: str, key: SecretKey | No
     """
     check(algorithm, encoding, key)
     name = algorithm.removeprefix("HMAC_")
+    if name == "SHA256" and native.available():
+        return _native(values, encoding, key)
     if key is None:
         hexed = values.to_frame("v").select(_PLUGIN[name](pl.col("v"))).to_series()
     elif algorithm == "HMAC_SHA256" and key.text is not None:
@@ -82,6 +84,11 @@ def check(algorithm: str, encoding: str, key: SecretKey | None) -> None:
         raise ConfigError(
             f"Digest algorithm {algorithm} {wanted}.", "Give a secret to the HMAC algorithms only."
         )
+
+
+def _native(values: pl.Series, encoding: str, key: SecretKey | None) -> pl.Series:
+    found = native.sha256(values, key.value if key else None, hexed=encoding != "binary")
+    return recode.base64(found, _SIZE["SHA256"]) if encoding == "base64" else found
 
 
 def _hmac(values: pl.Series, name: str, key: bytes) -> pl.Series:

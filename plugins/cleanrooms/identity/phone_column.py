@@ -14,18 +14,18 @@ import numpy as np
 import phonenumbers
 import polars as pl
 
-from cleanrooms.identity import phone, phone_rules
+from cleanrooms.identity import native, phone, phone_machine, phone_rules
 from cleanrooms.identity.packed import Packed
+from cleanrooms.identity.phone_machine import LONGEST, PUNCTUATION, SHORTEST
 from cleanrooms.identity.phone_reading import read_national
 from cleanrooms.identity.text import BLANKS, Reason
 
 _SHAPE = r"^\+?[0-9 ().-]+$"
-_PUNCTUATION = " ().-"
-_SHORTEST, _LONGEST = 4, 16
-"""Digits of a number that parsing neither refuses as too short nor as too long."""
+_LOOKED_AT = 64
+"""Bytes of a text beyond which it is no plain shape."""
 _FEW = 48
 """Numbers of a calling code below which libphonenumber is asked at once."""
-_ONE_DIGIT = frozenset(digit * n for digit in "0123456789" for n in range(_SHORTEST, _LONGEST + 1))
+_ONE_DIGIT = frozenset(digit * n for digit in "0123456789" for n in range(SHORTEST, LONGEST + 1))
 _MOST_BYTES = 1 << 30
 """Of a column that is worked on at once; positions in it are 32-bit numbers."""
 
@@ -46,14 +46,24 @@ def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
         middle = len(values) // 2
         (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
         return first.append(second), reasons + more
-    found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
-    left = (values.is_not_null() & found.is_null()).arg_true()
+    found, left = _first(values, region)
     others, reasons = _any(values.gather(left), region)
     if values.null_count():
         reasons[Reason.MISSING.value] += values.null_count()
     if len(left):
         found = found.scatter(left, others)
     return found.alias(values.name), reasons
+
+
+def _first(values: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
+    """E.164 of what is certainly a valid number of the region's calling code, and the places of all other texts."""
+    if region is None:
+        found = _nothing_yet(len(values))
+    elif native.available() and (machine := phone_machine.of_region(region)):
+        return machine.rewrite(values, _LOOKED_AT)
+    else:
+        found = _of_home(values, region)
+    return found, (values.is_not_null() & found.is_null()).arg_true()
 
 
 def _nothing_yet(rows: int) -> pl.Series:
@@ -68,7 +78,7 @@ def _of_home(values: pl.Series, region: str) -> pl.Series:
     """
     home = phone_rules.of_region(region)
     rules = phone_rules.of_code(int(home.code))
-    texts = Packed.of(values, _PUNCTUATION)
+    texts = Packed.of(values, PUNCTUATION)
     plus = texts.byte(0) == ord("+")
     digits = texts.behind(plus)
     read = read_national(digits, home)
@@ -104,7 +114,7 @@ def _read(values: pl.Series, region: str | None) -> Iterator[pl.DataFrame]:
     """What is certain about texts of the plain shape."""
     texts = values.str.strip_chars(BLANKS)
     places = texts.str.contains(_SHAPE).arg_true()
-    written = Packed.of(texts.gather(places), _PUNCTUATION)
+    written = Packed.of(texts.gather(places), PUNCTUATION)
     plus = written.byte(0) == ord("+")
     digits = written.behind(plus)
     sized = _sized(digits)
@@ -131,7 +141,7 @@ def _read(values: pl.Series, region: str | None) -> Iterator[pl.DataFrame]:
 
 
 def _sized(digits: Packed) -> np.ndarray:
-    return (digits.sizes >= _SHORTEST) & (digits.sizes <= _LONGEST)
+    return (digits.sizes >= SHORTEST) & (digits.sizes <= LONGEST)
 
 
 def _nothing(digits: Packed) -> np.ndarray:
@@ -175,7 +185,7 @@ def _judge(
     rest = judged.filter(~known)
     if not certain or not len(rest):
         return judged.select("i", "o").filter(known)
-    impossible = rules.invalid & (pl.col("n").str.len_bytes() >= _SHORTEST)
+    impossible = rules.invalid & (pl.col("n").str.len_bytes() >= SHORTEST)
     outcome = (
         pl.when(impossible).then(pl.lit(Reason.IMPOSSIBLE.value)).when(rules.valid_elsewhere).then(number)
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cleanrooms.identity.packed import Packed
-from cleanrooms.identity.phone_rules import National
+from cleanrooms.identity.phone_rules import National, starting
 
 
 class Reading(NamedTuple):
@@ -39,7 +39,7 @@ def read_national(digits: Packed, region: National) -> Reading:
     if region.other:
         texts = digits.series("d")
         for pattern in region.other:
-            other |= texts.str.contains(pattern).to_numpy()
+            other |= texts.str.contains(starting(pattern)).to_numpy()
     return Reading(
         coded,
         digits.begins(region.abroad) if region.abroad else nowhere,

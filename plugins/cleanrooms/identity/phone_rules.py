@@ -37,13 +37,31 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Description:
+    """A region's numbers without calling code and national prefix, as regular expressions over ASCII digits.
+
+    :ivar general: what the whole of a number looks like; ``lengths``: digits that one has, any where there are none
+    :ivar kinds: the same of each kind of numbers
+    :ivar leading: with what its numbers begin, where other regions share the calling code
+    :ivar prefix: what parsing may take off the front, unless the digits are ``unprefixed`` many
+    """
+
+    general: str
+    lengths: tuple[int, ...]
+    kinds: tuple[tuple[str, tuple[int, ...]], ...]
+    leading: str | None
+    prefix: str | None
+    unprefixed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class National:
     """How numbers without a plus are read in a region, by the digits that they begin with.
 
     :ivar code: the region's calling code
     :ivar prefix: digits that are taken off where a valid number remains, such as 0; empty where there are none
     :ivar abroad: digits before a calling code, such as 00; empty where they are no plain digits
-    :ivar other: patterns of starts that only libphonenumber reads
+    :ivar other: patterns of what a number begins with that only libphonenumber reads
     :ivar longest: digits of the longest number; a longer one that begins with the code has the code in it
     :ivar takes_code: whether that is so
     :ivar whole: lengths at which a number that begins like the code is certainly read without one
@@ -62,20 +80,38 @@ class National:
 def of_code(code: int) -> Rules:
     """Rules of a calling code (E.164), whose main region is the first."""
     regions = [_metadata(r) for r in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]]
-    main = regions[0]
+    main = described(regions[0])
     valid = _valid(main)
     # Of all regions and whatever the length: more than is valid, so that what fails it is certainly not.
-    possible = N.str.contains(
-        _whole(*(p for r in regions for d in _kinds(r) for p in [d.national_number_pattern]))
-    )
-    if main.leading_digits is not None:
-        valid = valid & N.str.contains(_starting(main.leading_digits))
-    prefix = main.national_prefix_for_parsing
-    prefixed = _begins(N, prefix) if prefix else pl.lit(False)
-    if _american(main):
-        # Ten digits that begin with 1 would be too few without it, so it stays, and no number begins with 1.
-        prefixed = prefixed & (N.str.len_bytes() != 10)
+    possible = N.str.contains(_whole(*(d.national_number_pattern for r in regions for d in _kinds(r))))
+    if main.leading is not None:
+        valid = valid & N.str.contains(starting(main.leading))
+    prefixed = _begins(N, main.prefix) if main.prefix else pl.lit(False)
+    for size in main.unprefixed:
+        prefixed = prefixed & (N.str.len_bytes() != size)
     return Rules(valid, _elsewhere(regions[1:]), ~possible, prefixed)
+
+
+def of_main_region(code: int) -> Description:
+    """The numbers of a calling code's main region."""
+    return described(_metadata(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]))
+
+
+def described(region: Any) -> Description:
+    """What libphonenumber's metadata say of a region's numbers."""
+    by_lengths: dict[tuple[int, ...], list[str]] = {}
+    for kind in _kinds(region):
+        by_lengths.setdefault(tuple(kind.possible_length), []).append(kind.national_number_pattern)
+    general = region.general_desc
+    return Description(
+        _ascii(general.national_number_pattern),
+        tuple(general.possible_length),
+        tuple((_any_of(*patterns), lengths) for lengths, patterns in by_lengths.items()),
+        region.leading_digits and _ascii(region.leading_digits),
+        region.national_prefix_for_parsing and _ascii(region.national_prefix_for_parsing),
+        # Ten digits that begin with 1 would be too few without it, so it stays, and no number begins with 1.
+        (10,) if _american(region) else (),
+    )
 
 
 @cache
@@ -95,22 +131,21 @@ def of_region(region: str) -> National:
         code,
         plain_prefix,
         plain_abroad,
-        tuple(map(_starting, other)),
+        tuple(map(_ascii, other)),
         max(data.general_desc.possible_length),
         alone or prefix == (main.national_prefix_for_parsing or ""),
-        # As above: ten digits stay as they are.
-        (10,) if _american(data) else (),
+        described(data).unprefixed,
     )
 
 
 def _elsewhere(regions: list[Any]) -> pl.Expr:
     """Valid in a region that, like the main one, has no digits of its own to begin with, and that no other claims."""
     claims = [r.leading_digits for r in regions if r.leading_digits is not None]
-    unclaimed = ~N.str.contains(_starting("|".join(claims))) if claims else pl.lit(True)
+    unclaimed = ~N.str.contains(starting("|".join(claims))) if claims else pl.lit(True)
     found = pl.lit(False)
     for region in regions:
         if region.leading_digits is None:
-            found = found | _valid(region)
+            found = found | _valid(described(region))
     return found & unclaimed
 
 
@@ -120,18 +155,12 @@ def _american(region: Any) -> bool:
     return plain and {8, 9}.isdisjoint(region.general_desc.possible_length)
 
 
-def _valid(region: Any) -> pl.Expr:
+def _valid(region: Description) -> pl.Expr:
     """Whether libphonenumber knows a kind for the number in this region."""
-    by_lengths: dict[tuple[int, ...], list[str]] = {}
-    for kind in _kinds(region):
-        by_lengths.setdefault(tuple(kind.possible_length), []).append(kind.national_number_pattern)
     known = pl.lit(False)
-    for lengths, patterns in by_lengths.items():
-        known = known | (_of_length(lengths) & N.str.contains(_whole(*patterns)))
-    general = region.general_desc
-    return (
-        _of_length(general.possible_length) & N.str.contains(_whole(general.national_number_pattern)) & known
-    )
+    for pattern, lengths in region.kinds:
+        known = known | (_of_length(lengths) & N.str.contains(_whole(pattern)))
+    return _of_length(region.lengths) & N.str.contains(_whole(region.general)) & known
 
 
 def _kinds(region: Any) -> list[Any]:
@@ -147,15 +176,20 @@ def _of_length(lengths: tuple[int, ...]) -> pl.Expr:
 
 
 def _whole(*patterns: str) -> str:
-    return "^(?:" + "|".join(f"(?:{_ascii(p)})" for p in dict.fromkeys(patterns)) + ")$"
+    return f"^{_any_of(*patterns)}$"
 
 
-def _starting(pattern: str) -> str:
+def _any_of(*patterns: str) -> str:
+    return "(?:" + "|".join(f"(?:{_ascii(p)})" for p in dict.fromkeys(patterns)) + ")"
+
+
+def starting(pattern: str) -> str:
+    """A pattern of what a text begins with, to search for."""
     return f"^(?:{_ascii(pattern)})"
 
 
 def _begins(text: pl.Expr, pattern: str) -> pl.Expr:
-    return text.str.starts_with(pattern) if pattern.isdigit() else text.str.contains(_starting(pattern))
+    return text.str.starts_with(pattern) if pattern.isdigit() else text.str.contains(starting(pattern))
 
 
 def _ascii(pattern: str) -> str:

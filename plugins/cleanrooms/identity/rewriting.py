@@ -1,0 +1,88 @@
+"""Texts of whole columns rewritten by an automaton that decides which ones it is certain of.
+
+The others it leaves, for the code that knows all of the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from cleanrooms.identity import native
+from cleanrooms.identity.automata import Automaton, TooLarge
+
+_MOST_PLACES = 1 << 16
+"""In a table, whose numbers have 16 bits."""
+
+
+class Action(NamedTuple):
+    """What becomes of the characters that were kept.
+
+    :ivar dropped: how many of the first are dropped, before the prefix is put in front
+    """
+
+    dropped: int
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An automaton over the bytes of texts, for columns of them."""
+
+    tables: native.Tables
+
+    @classmethod
+    def of(cls, automaton: Automaton, *, silent: str, skipped: str = "") -> Machine:
+        """An automaton whose labels are actions, or None where it is not certain.
+
+        Upper-case letters are read and kept as lower-case ones; of a text with other characters nothing is certain.
+
+        :param silent: symbols that are read and not kept
+        :param skipped: characters that are neither read nor kept
+        :raises TooLarge: too large for a table
+        """
+        lost = len(automaton.table)
+        nowhere = np.full(lost + 1, lost)
+        moves = {
+            ord(symbol): np.append(automaton.table[:, place], lost)
+            for place, symbol in enumerate(automaton.symbols)
+        }
+        moves |= dict.fromkeys(map(ord, skipped), np.arange(lost + 1))
+        kept = {byte: 0 if chr(byte) in silent + skipped else byte for byte in moves}
+        for upper in range(ord("A"), ord("Z") + 1):
+            if (lower := ord(chr(upper).lower())) in moves:
+                moves[upper], kept[upper] = moves[lower], kept[lower]
+        columns, classes = np.unique(
+            [moves.get(byte, nowhere) for byte in range(256)], axis=0, return_inverse=True
+        )
+        if columns.size > _MOST_PLACES:
+            raise TooLarge(f"A table has {columns.size} places, more than {_MOST_PLACES}.")
+        actions = list(dict.fromkeys(label for label in automaton.labels if isinstance(label, Action)))
+        lead = max((len(action.prefix) for action in actions), default=0)
+        ends = [actions.index(label) if isinstance(label, Action) else -1 for label in automaton.labels]
+        prefixes = (
+            bytes([dropped, len(prefix)]) + prefix.encode("ascii").ljust(lead, b"\0")
+            for dropped, prefix in actions
+        )
+        return cls(
+            native.Tables(
+                classes.reshape(-1).astype(np.uint8),
+                np.array([kept.get(byte, 0) for byte in range(256)], np.uint8),
+                (columns.T * len(columns)).astype(np.uint16).ravel(),
+                np.array([*ends, -1], np.int16),
+                b"".join(prefixes),
+                len(columns),
+                lead,
+            )
+        )
+
+    def rewrite(self, values: pl.Series, longest: int) -> tuple[pl.Series, pl.Series]:
+        """Results, and the places of texts that are left; of these and of null the result is null.
+
+        :param values: String
+        :param longest: bytes of a text that is looked at
+        """
+        return native.rewrite(values, self.tables, longest)

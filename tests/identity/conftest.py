@@ -1,0 +1,16 @@
+"""Values are the same with the compiled package and without it: tests of whole columns run both ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from cleanrooms.identity import native
+
+
+@pytest.fixture(params=["native", "without"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``cleanrooms_native``, and as if it were not installed."""
+    if request.param == "without":
+        monkeypatch.setattr(native, "library", None)
+    elif not native.available():
+        pytest.skip("cleanrooms_native is not installed: no C compiler or no headers of OpenSSL")
