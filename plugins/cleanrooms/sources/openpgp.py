@@ -30,6 +30,12 @@ _CHUNK = 1024**2
 # As text, because the package may lie in an archive, as it does on Spark's executors.
 _CHILD = resources.files("cleanrooms.sources").joinpath("openpgp_child.py").read_text(encoding="utf-8")
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TMPDIR")
+_SETTINGS = {
+    "RUST_BACKTRACE": "0",
+    # Its buffers of some 25 MiB come and go; without these the system clears the pages of every one anew.
+    "MALLOC_MMAP_THRESHOLD_": str(1024**3),
+    "MALLOC_TRIM_THRESHOLD_": str(1024**3),
+}
 _MOST_DRAINED = 8 * 1024**3
 _EXPLANATIONS = {
     "no-key": (
@@ -165,8 +171,7 @@ def _spawn(key: SecretKey) -> subprocess.Popen[bytes]:
             stderr=subprocess.PIPE,
             bufsize=0,
             pass_fds=(reading,),
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-            | {"RUST_BACKTRACE": "0"},
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _SETTINGS,
         )
     except BaseException:
         os.close(writing)
