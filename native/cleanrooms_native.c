@@ -231,7 +231,9 @@ static PyObject *sha256(PyObject *module, PyObject *arguments)
     return found < 0 ? NULL : PyLong_FromSsize_t(found);
 }
 
-#define ASK (-1)
+/* Actions below 0: the text is left to others, or it is certainly nothing, for one of several reasons. */
+#define LEFT (-1)
+#define MOST_REASONS 250
 
 /* An automaton over bytes. Its table holds, by class of byte, where the next state begins in it. */
 typedef struct {
@@ -257,7 +259,7 @@ static int is_sound(const machine *m)
         if (m->table[i] % m->width || m->table[i] / m->width >= m->states)
             return 0;
     for (Py_ssize_t i = 0; i < m->states; i++)
-        if (m->actions[i] < ASK || m->actions[i] >= m->count)
+        if (m->actions[i] < LEFT - MOST_REASONS || m->actions[i] >= m->count)
             return 0;
     for (Py_ssize_t i = 0; i < m->count; i++)
         if (prefix_of(m, (int16_t)i)[1] > m->lead)
@@ -266,20 +268,20 @@ static int is_sound(const machine *m)
 }
 
 /* Bytes of data that were used, or -1 for a view that points nowhere, or too little space. */
-static Py_ssize_t rewrite_rows(const column *c, const machine *m, view *out, uint8_t *asked, uint8_t *data, Py_ssize_t space)
+static Py_ssize_t rewrite_rows(const column *c, const machine *m, view *out, uint8_t *status, uint8_t *data, Py_ssize_t space)
 {
     const view *in = (const view *)c->views.buf + c->first;
     uint8_t *place = data;
     for (Py_ssize_t i = 0; i < c->rows; i++) {
         out[i] = (view){0};
-        asked[i] = 0;
+        status[i] = 0;
         if (is_null(c, c->first + i))
             continue;
         const Py_ssize_t size = in[i].size;
         const uint8_t *text = bytes_of(c, &in[i]);
         if (!text || place - data + m->lead + size > space)
             return -1;
-        asked[i] = 1;
+        status[i] = -LEFT;
         if (size > m->longest)
             continue;
         uint8_t *start = place + m->lead, *end = start;
@@ -290,14 +292,16 @@ static Py_ssize_t rewrite_rows(const column *c, const machine *m, view *out, uin
             end += *end != 0;
         }
         const int16_t action = m->actions[state / (size_t)m->width];
-        if (action == ASK)
+        if (action < 0) {
+            status[i] = (uint8_t)-action;
             continue;
+        }
         const uint8_t *before = prefix_of(m, action);
         if (before[0] > end - start)
             continue;
         start += before[0] - before[1];
         memcpy(start, before + 2, before[1]);
-        asked[i] = 0;
+        status[i] = 0;
         out[i] = view_of(data, start, (int32_t)(end - start));
         if (end - start > INLINE)
             place = end;
@@ -306,26 +310,28 @@ static Py_ssize_t rewrite_rows(const column *c, const machine *m, view *out, uin
 }
 
 PyDoc_STRVAR(rewrite_doc,
-"rewrite(views, buffers, validity, first, rows, machine, longest, out_views, out_asked, out_data)\n--\n\n"
+"rewrite(views, buffers, validity, first, rows, machine, longest, out_views, out_status, out_data)\n--\n\n"
 "Texts rewritten by an automaton over their bytes; returns how many bytes of out_data are used.\n\n"
 "views ... rows: as of sha256\n"
 "machine: classes (256 bytes), emitted (256 bytes: what each byte becomes, 0 for nothing), table (uint16, by state and\n"
-"  class: index in the table at which the next state begins), actions (int16 by state, -1 for none), prefixes (by action:\n"
-"  bytes of the result to drop, size of the prefix, and the prefix in lead bytes), width of the table, lead\n"
+"  class: index in the table at which the next state begins), actions (int16 by state; below 0 there is no result),\n"
+"  prefixes (by action: bytes of the result to drop, size of the prefix, and the prefix in lead bytes), width of the\n"
+"  table, lead\n"
 "longest: bytes of a text that is looked at\n"
-"out_views, out_asked, out_data: 16 bytes and 1 byte per row; lead bytes per row and the bytes of all texts\n\n"
-"out_asked is 1 where a text is not null and has no result. The GIL is released. ValueError: what does not fit.");
+"out_views, out_status, out_data: 16 bytes and 1 byte per row; lead bytes per row and the bytes of all texts\n\n"
+"out_status is 0 for a result or null, 1 for a text that is too long, otherwise the action without its minus.\n"
+"The GIL is released. ValueError: buffers or tables that do not fit one another.");
 
 static PyObject *rewrite(PyObject *module, PyObject *arguments)
 {
     column c = {0};
     machine m = {0};
-    Py_buffer classes, emitted, table, actions, prefixes, out, asked, data;
+    Py_buffer classes, emitted, table, actions, prefixes, out, status, data;
     Py_ssize_t used = -1;
     (void)module;
     if (!PyArg_ParseTuple(arguments, "y*O!z*nn(y*y*y*y*y*nn)nw*w*w*:rewrite", &c.views, &PyTuple_Type, &c.buffers, &c.valid,
                           &c.first, &c.rows, &classes, &emitted, &table, &actions, &prefixes, &m.width, &m.lead,
-                          &m.longest, &out, &asked, &data))
+                          &m.longest, &out, &status, &data))
         return NULL;
     m.classes = classes.buf, m.emitted = emitted.buf, m.table = table.buf, m.actions = actions.buf;
     m.prefixes = prefixes.buf;
@@ -338,17 +344,17 @@ static PyObject *rewrite(PyObject *module, PyObject *arguments)
         /* the exception says why */
     } else if (!fits || !is_sound(&m)) {
         PyErr_SetString(PyExc_ValueError, "rewrite was given a machine whose tables do not fit one another.");
-    } else if (out.len / (Py_ssize_t)sizeof(view) < c.rows || asked.len < c.rows || data.len > INT32_MAX) {
+    } else if (out.len / (Py_ssize_t)sizeof(view) < c.rows || status.len < c.rows || data.len > INT32_MAX) {
         PyErr_SetString(PyExc_ValueError, "rewrite was given too little space for the result, or too much.");
     } else {
         Py_BEGIN_ALLOW_THREADS
-        used = rewrite_rows(&c, &m, out.buf, asked.buf, data.buf, data.len);
+        used = rewrite_rows(&c, &m, out.buf, status.buf, data.buf, data.len);
         Py_END_ALLOW_THREADS
         if (used < 0)
             PyErr_SetString(PyExc_ValueError, "rewrite was given a view that points outside of its buffers, or too little space.");
     }
     let_go(&c);
-    Py_buffer *all[] = {&classes, &emitted, &table, &actions, &prefixes, &out, &asked, &data};
+    Py_buffer *all[] = {&classes, &emitted, &table, &actions, &prefixes, &out, &status, &data};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         PyBuffer_Release(all[i]);
     return used < 0 ? NULL : PyLong_FromSsize_t(used);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -64,11 +65,10 @@ def test_columns_beyond_what_one_call_takes_are_parted(monkeypatch: pytest.Monke
     machine = phone_machine.of_region("US")
     assert machine is not None
     phones = pl.Series("p", [f"212 555 {n:04}" if n % 3 else "call me" for n in range(1000)])
-    rewritten, left = machine.rewrite(phones, 64)
+    made = outcomes(machine, phones, 64)
     monkeypatch.setattr(native, "_MOST_BYTES", 4096)
     assert native.sha256(values, b"k", hexed=True).to_list() == whole
-    again, also = machine.rewrite(phones, 64)
-    assert (again.to_list(), also.to_list()) == (rewritten.to_list(), left.to_list())
+    assert outcomes(machine, phones, 64) == made
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,46 +85,89 @@ def test_a_number_that_is_made_is_libphonenumbers(texts: list[str | None], regio
     check(machine, texts, lambda text: phone.e164(text, region), longest=64)
 
 
+LEFT = "left"
+
+
+def outcomes(machine: Machine, values: pl.Series, longest: int) -> tuple[list[str | None], Counter[str]]:
+    """What the machine makes, LEFT where it makes nothing itself, and the reasons that it counts."""
+
+    def others(texts: pl.Series) -> tuple[pl.Series, Counter[str]]:
+        return pl.Series([LEFT] * len(texts), dtype=pl.String), Counter()
+
+    found, reasons = machine.normalise(values, longest, others)
+    assert found.null_count() == reasons.total()
+    return found.to_list(), reasons
+
+
 def check(
     machine: Machine, texts: list[str | None], rule: Callable[[str], str | Reason], longest: int
 ) -> None:
-    """What the machine makes is right, and what it leaves is told."""
+    """What the machine says itself is right."""
     for values in shapes(pl.Series("v", texts, pl.String)):
-        found, left = machine.rewrite(values, longest)
-        for place, (text, made) in enumerate(zip(texts, found.to_list(), strict=True)):
-            if text is None or place in left.to_list():
-                assert made is None
-            else:
-                assert made == rule(text)
+        found, reasons = outcomes(machine, values, longest)
+        expected = [Reason.MISSING if text is None else rule(text) for text in texts]
+        pairs = [(ours, theirs) for ours, theirs in zip(found, expected, strict=True) if ours != LEFT]
+        assert [ours for ours, _ in pairs] == [
+            None if isinstance(theirs, Reason) else theirs for _, theirs in pairs
+        ]
+        assert reasons == Counter(theirs.value for _, theirs in pairs if isinstance(theirs, Reason))
 
 
 @pytest.mark.parametrize(
-    ("text", "made"),
+    ("text", "outcome"),
     [
         (" Ann.Lee@Example.COM\t", "ann.lee@example.com"),
         ("a@b.co", "a@b.co"),
-        ("na@example.com", None),
-        ("test@test.com", None),
-        ("ann@example", None),
-        ("ann lee@example.com", None),
-        ("ann\0@example.com", None),
-        ("zoë@example.com", None),
+        ("na@example.com", Reason.PLACEHOLDER),
+        ("test@test.com", Reason.PLACEHOLDER),
+        (" N/A ", Reason.PLACEHOLDER),
+        ("ann@example", Reason.MALFORMED),
+        ("ann lee@example.com", Reason.MALFORMED),
+        ("ann\0@example.com", Reason.MALFORMED),
+        ("zoë@example.com", LEFT),
         (f"{'a' * 64}@example.com", f"{'a' * 64}@example.com"),
-        (f"{'a' * 65}@example.com", None),
-        (f"ann@{'a' * 247}.com", None),
-        ("", None),
+        (f"{'a' * 65}@example.com", Reason.MALFORMED),
+        (f"ann@{'a' * 247}.com", LEFT),
+        (" \r\n", Reason.MISSING),
+        ("", Reason.MISSING),
+        (None, Reason.MISSING),
     ],
 )
-def test_of_addresses_the_certain_ones_are_made(text: str, made: str | None) -> None:
-    found, left = email_column._machine().rewrite(pl.Series([text]), email.MAX_LENGTH)
-    assert (found[0], len(left)) == (made, made is None)
+def test_of_addresses_all_in_ascii_are_decided(text: str | None, outcome: str | Reason) -> None:
+    found, reasons = outcomes(email_column._machine(), pl.Series([text], dtype=pl.String), email.MAX_LENGTH)
+    refused = isinstance(outcome, Reason)
+    assert (found, reasons) == ([None if refused else outcome], {outcome.value: 1} if refused else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("(212) 555-0123", "+12125550123"),
+        ("+1 212 555 0123", "+12125550123"),
+        ("1-416-555-0123", "+14165550123"),
+        ("212-555-012", Reason.IMPOSSIBLE),
+        ("0000000000", Reason.PLACEHOLDER),
+        ("+0000000000", LEFT),
+        ("+44 20 7946 0958", LEFT),
+        ("212 555 0123 x4", LEFT),
+        ("call me", LEFT),
+        ("٢١٢٥٥٥٠١٢٣", LEFT),
+    ],
+)
+def test_of_phones_the_plain_ones_of_the_regions_code_are_decided(text: str, outcome: str | Reason) -> None:
+    machine = phone_machine.of_region("US")
+    assert machine is not None
+    found, reasons = outcomes(machine, pl.Series([text]), 64)
+    refused = isinstance(outcome, Reason)
+    assert (found, reasons) == ([None if refused else outcome], {outcome.value: 1} if refused else {})
 
 
 def test_results_shorter_and_longer_than_a_view_keep_their_order() -> None:
     machine = Machine.of(matching_action("[a-z]*", Action(1, "<<")), silent="")
-    found, left = machine.rewrite(pl.Series(["Xabc", "abcdefghijklmnop", "1", None, "x", ""]), 64)
-    assert found.to_list() == ["<<abc", "<<bcdefghijklmnop", None, None, "<<", None]
-    assert left.to_list() == [2, 5]
+    texts = ["Xabc", "abcdefghijklmnop", "1", None, "x", ""]
+    found, reasons = outcomes(machine, pl.Series(texts), 64)
+    assert found == ["<<abc", "<<bcdefghijklmnop", LEFT, None, "<<", LEFT]
+    assert reasons == {"missing": 1}
 
 
 def matching_action(pattern: str, action: Action) -> Any:
@@ -179,6 +222,7 @@ class TestRefused:
             ("classes", np.full(256, 200, np.uint8)),
             ("table", np.full(8, 7, np.uint16)),
             ("actions", np.array([9, 9], np.int16)),
+            ("actions", np.array([-999, -1, -1, -1], np.int16)),
             ("prefixes", b"\0\xff"),
             ("width", 0),
             ("lead", -1),

@@ -28,25 +28,28 @@ def plain(values: pl.Series) -> tuple[pl.Series, Counter[str]]:
     """Canonical addresses and counted reasons; equal to ``email.plain`` on every value."""
     if not native.available():
         return _by_steps(values)
-    found, left = _machine().rewrite(values, MAX_LENGTH)
-    others, reasons = _by_steps(values.gather(left))
-    if values.null_count():
-        reasons[Reason.MISSING.value] += values.null_count()
-    return (found.scatter(left, others) if len(left) else found), reasons
+    return _machine().normalise(values, MAX_LENGTH, _by_steps)
 
 
 @cache
 def _machine() -> Machine:
-    """Certainly good addresses of ASCII characters."""
+    """What becomes of texts of ASCII characters."""
     blanks = "".join(filter(str.isascii, BLANKS))
     symbols = "".join(c for c in map(chr, range(128)) if not c.isupper())
     around = f"[{re.escape(blanks)}]*"
-    wanted = (f"(?:{PATTERN.strip('^$')})", f"(?:{_EMPTY_LOCAL.strip('^')}).*", _any_of(EMPTY_ADDRESSES))
-    parts = [matching(f"{around}{pattern}{around}", symbols) for pattern in wanted]
-    good = together(
-        parts, lambda form, nobody, nothing: Action(0, "") if form and not nobody | nothing else None
-    )
-    return Machine.of(good, silent=blanks)
+    patterns = (
+        PATTERN.strip("^$"), f"{_any_of(EMPTY_LOCALS)}@.*", _any_of(EMPTY_ADDRESSES), _any_of(PLACEHOLDERS), ""
+    )  # fmt: skip
+
+    def judge(form: bool, of_nobody: bool, empty: bool, placeholder: bool, blank: bool) -> Action | Reason:
+        if blank:
+            return Reason.MISSING
+        if placeholder or (form and (of_nobody or empty)):
+            return Reason.PLACEHOLDER
+        return Action(0, "") if form else Reason.MALFORMED
+
+    parts = [matching(f"{around}(?:{pattern}){around}", symbols) for pattern in patterns]
+    return Machine.of(together(parts, judge), silent=blanks)
 
 
 def _by_steps(values: pl.Series) -> tuple[pl.Series, Counter[str]]:

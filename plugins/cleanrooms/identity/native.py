@@ -29,7 +29,7 @@ class Tables(NamedTuple):
 
     :ivar classes: of each byte; ``emitted``: what each byte becomes, 0 for nothing
     :ivar table: where in it the next state begins, by state and class; ``width``: classes
-    :ivar actions: of each state, -1 for none
+    :ivar actions: of each state; below 0 there is no result: -1 leaves the text to others
     :ivar prefixes: of each action: bytes to drop, bytes of the prefix, the prefix in ``lead`` bytes
     """
 
@@ -65,26 +65,28 @@ def sha256(values: pl.Series, key: bytes | None, *, hexed: bool) -> pl.Series:
     return _series(values.name, kind, rows, valid if found < rows else None, [views, data])
 
 
-def rewrite(values: pl.Series, tables: Tables, longest: int) -> tuple[pl.Series, pl.Series]:
-    """What the automaton makes of texts, and the places of those that it makes nothing of and that are not null.
+def rewrite(values: pl.Series, tables: Tables, longest: int) -> tuple[pl.Series, np.ndarray]:
+    """What the automaton makes of texts, null where it makes nothing, and what became of each row (uint8).
+
+    That is 0 for a result and for null, 1 for a text that is left to others, otherwise the action without its minus.
 
     :param values: String
-    :param longest: bytes of a text that is looked at
+    :param longest: bytes of a text that is looked at; a longer one is left
     """
     space = len(values) * tables.lead + int(values.str.len_bytes().sum())
     if space > _MOST_BYTES and len(values) > 1:
         middle = len(values) // 2
-        found, left = rewrite(values[:middle], tables, longest)
-        more, also = rewrite(values[middle:], tables, longest)
-        return pl.concat([found, more]), pl.concat([left, also + middle])
+        found, status = rewrite(values[:middle], tables, longest)
+        more, behind = rewrite(values[middle:], tables, longest)
+        return pl.concat([found, more]), np.concatenate([status, behind])
     given, valid = _opened(values)
     rows = len(values)
-    views, asked, data = (np.empty(size, np.uint8) for size in (rows * _VIEW, rows, space))
-    used = library.rewrite(*given, tables, longest, views, asked, data)
-    left = pl.Series(np.flatnonzero(asked))
-    if len(left):
-        valid = asked == 0 if valid is None else valid & (asked == 0)
-    return _series(values.name, pa.string_view(), rows, valid, [views, data[:used]]), left
+    views, status, data = (np.empty(size, np.uint8) for size in (rows * _VIEW, rows, space))
+    used = library.rewrite(*given, tables, longest, views, status, data)
+    made = status == 0
+    if not made.all():
+        valid = made if valid is None else valid & made
+    return _series(values.name, pa.string_view(), rows, valid, [views, data[:used]]), status
 
 
 def _opened(values: pl.Series) -> tuple[tuple[Any, ...], np.ndarray | None]:

@@ -46,24 +46,16 @@ def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
         middle = len(values) // 2
         (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
         return first.append(second), reasons + more
-    found, left = _first(values, region)
+    if region is not None and native.available() and (machine := phone_machine.of_region(region)):
+        return machine.normalise(values, _LOOKED_AT, lambda left: _any(left, region))
+    found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
+    left = (values.is_not_null() & found.is_null()).arg_true()
     others, reasons = _any(values.gather(left), region)
     if values.null_count():
         reasons[Reason.MISSING.value] += values.null_count()
     if len(left):
         found = found.scatter(left, others)
     return found.alias(values.name), reasons
-
-
-def _first(values: pl.Series, region: str | None) -> tuple[pl.Series, pl.Series]:
-    """E.164 of what is certainly a valid number of the region's calling code, and the places of all other texts."""
-    if region is None:
-        found = _nothing_yet(len(values))
-    elif native.available() and (machine := phone_machine.of_region(region)):
-        return machine.rewrite(values, _LOOKED_AT)
-    else:
-        found = _of_home(values, region)
-    return found, (values.is_not_null() & found.is_null()).arg_true()
 
 
 def _nothing_yet(rows: int) -> pl.Series:

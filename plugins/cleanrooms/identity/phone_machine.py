@@ -1,15 +1,18 @@
-"""Certainly valid phone numbers of a region as an automaton over their characters (see ``phone_rules``).
+"""Phone numbers of a region, valid or not, as an automaton over their characters (see ``phone_rules``).
 
 The same readings as in ``phone_column``, for one pass over the bytes where that can be had.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import cache
+from typing import NamedTuple
 
 from cleanrooms.identity import phone_rules
 from cleanrooms.identity.automata import Automaton, TooLarge, behind, counting, matching, together
 from cleanrooms.identity.rewriting import Action, Machine
+from cleanrooms.identity.text import Reason
 
 PUNCTUATION = " ().-"
 SHORTEST, LONGEST = 4, 16
@@ -22,6 +25,25 @@ _ONE_DIGIT = "\\+?(?:" + "|".join(f"{digit}+" for digit in _DIGITS) + ")"
 _SIZE = counting(_SYMBOLS, LONGEST + 1, _DIGITS)
 
 
+class _Of(Enum):
+    """What digits are as a number of a calling code, without it."""
+
+    MAIN = "valid in the code's main region"
+    ELSEWHERE = "valid in another one of its regions"
+    NONE = "certainly of no region"
+    UNKNOWN = "for libphonenumber to say"
+
+
+class _Number(NamedTuple):
+    """:ivar cut: whether parsing might take something off the front."""
+
+    of: _Of
+    cut: bool
+
+
+_NO_NUMBER = _Number(_Of.UNKNOWN, False)
+
+
 @cache
 def of_region(region: str) -> Machine | None:
     """The machine of a region's numbers, with or without its calling code; None where it would be too large."""
@@ -32,30 +54,31 @@ def of_region(region: str) -> Machine | None:
 
 
 def _home(region: str) -> Automaton:
+    """Labels texts without punctuation as ``phone_column`` reads them."""
     home = phone_rules.of_region(region)
     number = _national(int(home.code))
 
     def read(
-        size: int, plus: bool, coded: bool, one: bool, abroad: bool, other: bool, prefixed: bool,
-        whole: tuple[bool, bool], stripped: tuple[bool, bool], rest: tuple[bool, bool],
-    ) -> Action | None:  # fmt: skip
-        certain = SHORTEST <= size <= LONGEST and not one
-        with_code = coded and home.takes_code and size > home.longest
-        if plus:
-            certain, with_code = certain and coded, True
-        elif abroad or other or (coded and not with_code and size not in home.whole):
+        size: int, plain: bool, plus: bool, coded: bool, one_digit: bool, abroad: bool, other: bool, prefixed: bool,
+        whole: _Number, stripped: _Number, rest: _Number,
+    ) -> Action | Reason | None:  # fmt: skip
+        with_code = coded and (plus or (home.takes_code and size > home.longest))
+        if not plain or not SHORTEST <= size <= LONGEST:
             return None
-        valid, open_front = rest if with_code else stripped if prefixed else whole
-        if not certain or not valid or (with_code and open_front):
+        if one_digit:
+            return None if plus else Reason.PLACEHOLDER
+        if with_code and not (abroad or other):
+            return None if rest.cut else _outcome(rest.of, Action(0, "+"), size - len(home.code))
+        if plus or abroad or other or (coded and size not in home.whole):
             return None
-        if with_code:
-            return Action(0, "+")
-        return Action(len(home.prefix) if prefixed else 0, f"+{home.code}")
+        if prefixed:
+            return Action(len(home.prefix), f"+{home.code}") if stripped.of is _Of.MAIN else None
+        return _outcome(whole.of, Action(0, f"+{home.code}"), size)
 
-    neither = (False, False)
     return together(
         [
             _SIZE,
+            matching("\\+?[0-9]+", _SYMBOLS),
             _beginning("\\+"),
             _beginning(f"\\+?{home.code}"),
             matching(_ONE_DIGIT, _SYMBOLS),
@@ -63,40 +86,64 @@ def _home(region: str) -> Automaton:
             _beginning(*home.other),
             _beginning(home.prefix or None),
             number,
-            behind(home.prefix, number, neither),
-            together([behind(home.code, number, neither), behind(f"+{home.code}", number, neither)], _either),
+            behind(home.prefix, number, _NO_NUMBER),
+            together(
+                [behind(home.code, number, _NO_NUMBER), behind(f"+{home.code}", number, _NO_NUMBER)],
+                lambda one, other: other if one == _NO_NUMBER else one,
+            ),
         ],
         read,
     )
 
 
-def _either(one: tuple[bool, bool], other: tuple[bool, bool]) -> tuple[bool, bool]:
-    return one[0] or other[0], one[1] or other[1]
+def _outcome(of: _Of, made: Action, size: int) -> Action | Reason | None:
+    if of in (_Of.MAIN, _Of.ELSEWHERE):
+        return made
+    return Reason.IMPOSSIBLE if of is _Of.NONE and size >= SHORTEST else None
 
 
 @cache
 def _national(code: int) -> Automaton:
-    """Labels numbers of a calling code without it: certainly valid, and whether parsing might cut off their front."""
-    region = phone_rules.of_main_region(code)
+    """Labels numbers of a calling code without it (:class:`_Number`)."""
+    regions = phone_rules.described_regions(code)
+    main, claims = regions[0], [r.leading for r in regions[1:] if r.leading is not None]
+    unclaimed = [region for region in regions[1:] if region.leading is None]
 
-    def judge(size: int, general: bool, leading: bool, prefixed: bool, *of_kinds: bool) -> tuple[bool, bool]:
+    def judge(cut: bool, claimed: bool, possible: bool, size: int, valid: bool, *elsewhere: bool) -> _Number:
+        if valid:
+            of = _Of.MAIN
+        elif not possible:
+            of = _Of.NONE
+        else:
+            of = _Of.ELSEWHERE if any(elsewhere) and not claimed else _Of.UNKNOWN
+        return _Number(of, cut and size not in main.unprefixed)
+
+    return together(
+        [
+            _beginning(main.prefix),
+            _beginning(*claims),
+            matching("|".join(pattern for region in regions for pattern, _ in region.kinds), _SYMBOLS),
+            _SIZE,
+            _valid(main),
+            *map(_valid, unclaimed),
+        ],
+        judge,
+    )
+
+
+def _valid(region: phone_rules.Description) -> Automaton:
+    """Labels texts True that libphonenumber knows a kind of number for in the region."""
+
+    def judge(size: int, leading: bool, general: bool, *of_kinds: bool) -> bool:
         known = any(
             found and _sized(size, lengths)
             for found, (_, lengths) in zip(of_kinds, region.kinds, strict=True)
         )
-        valid = general and _sized(size, region.lengths) and leading and known
-        return valid, prefixed and size not in region.unprefixed
+        return general and _sized(size, region.lengths) and leading and known
 
-    return together(
-        [
-            _SIZE,
-            matching(region.general, _SYMBOLS),
-            _beginning(region.leading or ""),
-            _beginning(region.prefix),
-            *(matching(pattern, _SYMBOLS) for pattern, _ in region.kinds),
-        ],
-        judge,
-    )
+    patterns = [region.general, *(pattern for pattern, _ in region.kinds)]
+    parts = [matching(pattern, _SYMBOLS) for pattern in patterns]
+    return together([_SIZE, _beginning(region.leading or ""), *parts], judge)
 
 
 def _sized(size: int, lengths: tuple[int, ...]) -> bool:

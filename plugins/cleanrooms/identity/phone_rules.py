@@ -92,9 +92,9 @@ def of_code(code: int) -> Rules:
     return Rules(valid, _elsewhere(regions[1:]), ~possible, prefixed)
 
 
-def of_main_region(code: int) -> Description:
-    """The numbers of a calling code's main region."""
-    return described(_metadata(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]))
+def described_regions(code: int) -> list[Description]:
+    """The numbers of each region of a calling code, the main one first."""
+    return [described(_metadata(region)) for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]]
 
 
 def described(region: Any) -> Description:

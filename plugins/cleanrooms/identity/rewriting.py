@@ -1,10 +1,12 @@
-"""Texts of whole columns rewritten by an automaton that decides which ones it is certain of.
+"""Texts of whole columns rewritten by an automaton, or refused, where it is certain what becomes of them.
 
-The others it leaves, for the code that knows all of the rules.
+The others it leaves to the code that knows all of the rules.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ import polars as pl
 
 from cleanrooms.identity import native
 from cleanrooms.identity.automata import Automaton, TooLarge
+from cleanrooms.identity.text import Reason
 
 _MOST_PLACES = 1 << 16
 """In a table, whose numbers have 16 bits."""
@@ -34,9 +37,11 @@ class Machine:
 
     tables: native.Tables
 
+    REASONS = tuple(Reason)
+
     @classmethod
     def of(cls, automaton: Automaton, *, silent: str, skipped: str = "") -> Machine:
-        """An automaton whose labels are actions, or None where it is not certain.
+        """An automaton whose labels are actions, reasons why there is no result, or None where it is not certain.
 
         Upper-case letters are read and kept as lower-case ones; of a text with other characters nothing is certain.
 
@@ -62,7 +67,14 @@ class Machine:
             raise TooLarge(f"A table has {columns.size} places, more than {_MOST_PLACES}.")
         actions = list(dict.fromkeys(label for label in automaton.labels if isinstance(label, Action)))
         lead = max((len(action.prefix) for action in actions), default=0)
-        ends = [actions.index(label) if isinstance(label, Action) else -1 for label in automaton.labels]
+        ends = [
+            actions.index(label)
+            if isinstance(label, Action)
+            else -1
+            if label is None
+            else -2 - cls.REASONS.index(label)
+            for label in automaton.labels
+        ]
         prefixes = (
             bytes([dropped, len(prefix)]) + prefix.encode("ascii").ljust(lead, b"\0")
             for dropped, prefix in actions
@@ -79,10 +91,25 @@ class Machine:
             )
         )
 
-    def rewrite(self, values: pl.Series, longest: int) -> tuple[pl.Series, pl.Series]:
-        """Results, and the places of texts that are left; of these and of null the result is null.
+    def normalise(
+        self, values: pl.Series, longest: int, others: Callable[[pl.Series], tuple[pl.Series, Counter[str]]]
+    ) -> tuple[pl.Series, Counter[str]]:
+        """Results or null, and how often each reason occurred.
 
         :param values: String
         :param longest: bytes of a text that is looked at
+        :param others: the same for the texts that are left
         """
-        return native.rewrite(values, self.tables, longest)
+        found, status = native.rewrite(values, self.tables, longest)
+        counts = np.bincount(status, minlength=2 + len(self.REASONS))
+        reasons: Counter[str] = Counter()
+        if counts[1]:
+            left = pl.Series(np.flatnonzero(status == 1))
+            more, reasons = others(values.gather(left))
+            found = found.scatter(left, more)
+        for reason, count in zip(self.REASONS, counts[2:].tolist(), strict=True):
+            if count:
+                reasons[reason.value] += count
+        if values.null_count():
+            reasons[Reason.MISSING.value] += values.null_count()
+        return found, reasons
