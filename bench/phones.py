@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import phonenumbers
 import polars as pl
 
-from cleanrooms.identity import Reason, normalise, phone, phone_column
+from cleanrooms.identity import Reason, native, normalise, phone, phone_column
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 _KINDS = (
@@ -33,7 +33,7 @@ _CODES = (1, 7, 44, 49, 39, 999, 210, 800, 878)
 
 def main(arguments: list[str]) -> int:
     count = int(arguments[0]) if arguments else 1_000_000
-    phone_column._FEW = 0  # also for codes of which a column has few
+    phone_column._FEW = native.MANY_ROWS = 0  # also for codes of which a column has few, and for short columns
     rng, differ, compared = random.Random(20171113), 0, 0
     for region in REGIONS:
         texts = [number(rng, region) for _ in range(-(-count // len(REGIONS)))]

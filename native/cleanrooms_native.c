@@ -336,10 +336,11 @@ static PyObject *rewrite(PyObject *module, PyObject *arguments)
     m.classes = classes.buf, m.emitted = emitted.buf, m.table = table.buf, m.actions = actions.buf;
     m.prefixes = prefixes.buf;
     m.states = actions.len / (Py_ssize_t)sizeof(int16_t);
-    const int fits = m.width > 0 && m.lead >= 0 && m.lead < 256 && classes.len == 256 && emitted.len == 256 && m.states > 0 &&
-                     table.len / (Py_ssize_t)sizeof(uint16_t) == m.states * m.width;
+    int fits = m.width > 0 && m.width <= 256 && m.lead >= 0 && m.lead < 256 && classes.len == 256 && emitted.len == 256 &&
+               m.states > 0 && table.len / (Py_ssize_t)sizeof(uint16_t) == m.states * m.width;
     if (fits)
         m.count = prefixes.len / (m.lead + 2);
+    fits = fits && m.count <= INT16_MAX;
     if (take(&c)) {
         /* the exception says why */
     } else if (!fits || !is_sound(&m)) {

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanrooms.identity import email, email_column, native, phone, phone_machine
+from cleanrooms.identity import email, email_column, native, normalise, phone, phone_machine
 from cleanrooms.identity.automata import matching
 from cleanrooms.identity.rewriting import Action, Machine
 from cleanrooms.identity.text import Reason
@@ -162,6 +162,21 @@ def test_of_phones_the_plain_ones_of_the_regions_code_are_decided(text: str, out
     assert (found, reasons) == ([None if refused else outcome], {outcome.value: 1} if refused else {})
 
 
+@pytest.mark.parametrize(("identifier", "region"), [("email", None), ("phone", "US")])
+def test_a_long_column_becomes_what_its_parts_become(identifier: str, region: str | None) -> None:
+    texts = {
+        "email": [" Ann.Lee@Example.com", "zoë@example.com", "n/a", None, "ann@x", "bob@uni.example.edu "],
+        "phone": ["(212) 555-0123", "+44 20 7946 0958", "212 555", None, "0000000000", "x", "1 416 555 0123"],
+    }[identifier]
+    values = pl.Series("v", texts * 8000)
+    assert native.pays_off(len(values))
+    assert not native.pays_off(len(texts))
+    found, reasons = normalise(identifier, "plain", values, region=region)
+    part, of_part = normalise(identifier, "plain", values[: len(texts)], region=region)
+    assert found.to_list() == part.to_list() * 8000
+    assert reasons == {reason: 8000 * count for reason, count in of_part.items()}
+
+
 def test_results_shorter_and_longer_than_a_view_keep_their_order() -> None:
     machine = Machine.of(matching_action("[a-z]*", Action(1, "<<")), silent="")
     texts = ["Xabc", "abcdefghijklmnop", "1", None, "x", ""]
@@ -224,7 +239,9 @@ class TestRefused:
             ("actions", np.array([9, 9], np.int16)),
             ("actions", np.array([-999, -1, -1, -1], np.int16)),
             ("prefixes", b"\0\xff"),
+            ("prefixes", b"\0\0" * 40_000),
             ("width", 0),
+            ("width", 2**62),
             ("lead", -1),
         ],
     )

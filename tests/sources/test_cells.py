@@ -141,3 +141,25 @@ def test_a_cell_is_read_alike_whatever_stands_beside_it(
     alone = [cells(kind, pa.array([cell], pa.binary())) for cell in raw[start:]]
     assert together[0] == [value for values, _ in alone for value in values]
     assert together[1] == {index: bad[0] for index, (_, bad) in enumerate(alone) if bad}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    raw=st.lists(
+        st.none()
+        | st.sampled_from([b"caf\xc3\xa9", b"\xc3", b"\xa9", b"\xe2\x82", b"\xac", b"\xff", b"", b"a"])
+        | st.binary(max_size=4)
+        | st.text(max_size=4).map(str.encode),
+        max_size=8,
+    ),
+    start=st.integers(0, 3),
+)
+def test_a_cell_is_utf8_by_itself_and_not_with_its_neighbours(raw: list[bytes | None], start: int) -> None:
+    expected, bad = [], {}
+    for index, cell in enumerate(raw[start:]):
+        try:
+            expected.append(None if cell is None else cell.decode())
+        except UnicodeDecodeError:
+            expected.append(None)
+            bad[index] = "not_utf8"
+    assert cells("string", pa.array(raw, pa.binary())[start:]) == (expected, bad)

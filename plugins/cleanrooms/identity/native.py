@@ -18,6 +18,7 @@ try:
 except ImportError:
     library = None
 
+MANY_ROWS = 32_768
 _VIEW = 16
 """Bytes of a view (Arrow's columnar format, variable-size binary view layout)."""
 _MOST_BYTES = 1 << 30
@@ -45,6 +46,11 @@ class Tables(NamedTuple):
 def available() -> bool:
     """Whether the compiled package is there."""
     return library is not None
+
+
+def pays_off(rows: int) -> bool:
+    """Whether so many texts are worth an automaton, which takes up to a tenth of a second to make."""
+    return available() and rows >= MANY_ROWS
 
 
 def sha256(values: pl.Series, key: bytes | None, *, hexed: bool) -> pl.Series:

@@ -46,7 +46,7 @@ def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
         middle = len(values) // 2
         (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
         return first.append(second), reasons + more
-    if region is not None and native.available() and (machine := phone_machine.of_region(region)):
+    if region is not None and native.pays_off(len(values)) and (machine := phone_machine.of_region(region)):
         return machine.normalise(values, _LOOKED_AT, lambda left: _any(left, region))
     found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
     left = (values.is_not_null() & found.is_null()).arg_true()

@@ -110,13 +110,18 @@ def _cast(source: pa.DataType, target: pa.DataType) -> Cast:
     return lambda values: _finite(_trimmed(values).cast(target))
 
 
+def _ends(values: pa.Array) -> np.ndarray:
+    """Where in the buffer the first value begins, and where each ends."""
+    ends: np.ndarray = np.frombuffer(values.buffers()[1], np.int32)
+    return ends[values.offset : values.offset + len(values) + 1]
+
+
 def _bytes(values: pa.Array) -> np.ndarray:
     """What all values are made of, one behind the other: looking there first is cheaper than asking each value."""
     if not len(values):
         return np.empty(0, np.uint8)
-    _, offsets, data = values.buffers()
-    ends = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
-    return np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
+    ends = _ends(values)
+    return np.frombuffer(values.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]]
 
 
 def _text(values: pa.Array) -> pa.Array:
@@ -124,7 +129,23 @@ def _text(values: pa.Array) -> pa.Array:
 
     :raises pa.ArrowInvalid: a value is not UTF-8
     """
-    return values.view(pa.string()) if _bytes(values).max(initial=0) < 0x80 else values.cast(pa.string())
+    text = _bytes(values)
+    if text.max(initial=0) < 0x80 or _all_one_text(text, _ends(values)):
+        return values.view(pa.string())
+    return values.cast(pa.string())
+
+
+def _all_one_text(text: np.ndarray, ends: np.ndarray) -> bool:
+    """Whether the bytes of all values are UTF-8 together, and no value begins inside of a character."""
+    begins = ends[:-1] - ends[0]
+    if (text[begins[begins < len(text)]] & 0xC0 == 0x80).any():
+        return False
+    try:
+        whole = pa.py_buffer(np.array([0, len(text)], np.int64))
+        pa.Array.from_buffers(pa.large_binary(), 1, [None, whole, pa.py_buffer(text)]).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _trimmed(values: pa.Array) -> pa.Array:
@@ -148,6 +169,10 @@ def _finite(values: pa.Array) -> pa.Array:
 
 
 def _booleans(values: pa.Array) -> pa.Array:
+    try:
+        return _trimmed(values).cast(pa.bool_())  # what most files write: true and false, 1 and 0
+    except pa.ArrowInvalid:
+        pass
     found = pc.index_in(pc.ascii_lower(_trimmed(values)), value_set=pa.array(_TRUE + _FALSE))
     if found.null_count > values.null_count:
         raise pa.ArrowInvalid("not a boolean")
