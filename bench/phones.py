@@ -33,7 +33,8 @@ _CODES = (1, 7, 44, 49, 39, 999, 210, 800, 878)
 
 def main(arguments: list[str]) -> int:
     count = int(arguments[0]) if arguments else 1_000_000
-    phone_column._FEW = native.MANY_ROWS = 0  # also for codes of which a column has few, and for short columns
+    # Also for codes of which a column has few, and for short columns.
+    phone_column._FEW = native.MANY_ROWS = 0
     rng, differ, compared = random.Random(20171113), 0, 0
     for region in REGIONS:
         texts = [number(rng, region) for _ in range(-(-count // len(REGIONS)))]

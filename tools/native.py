@@ -37,7 +37,7 @@ def main() -> None:
         return
     print(*done.stdout.splitlines()[-_LAST_LINES:], sep="\n")
     print(
-        "native: not built, see above. Everything works without it, at a fifth more CPU for a night of identifiers. "
+        "native: not built, see above. Everything works without it, at a third more CPU for a night of identifiers. "
         "It needs a C compiler, Python's headers and OpenSSL's (Debian: gcc python3-dev libssl-dev); then "
         "`make native`.",
         flush=True,

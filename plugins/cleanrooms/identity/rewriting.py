@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -33,7 +33,10 @@ class Action(NamedTuple):
 
 @dataclass(frozen=True)
 class Machine:
-    """An automaton over the bytes of texts, for columns of them."""
+    """An automaton over the bytes of texts, for columns of them.
+
+    :ivar REASONS: those that its tables number from -2 downwards
+    """
 
     tables: native.Tables
 
@@ -67,14 +70,9 @@ class Machine:
             raise TooLarge(f"A table has {columns.size} places, more than {_MOST_PLACES}.")
         actions = list(dict.fromkeys(label for label in automaton.labels if isinstance(label, Action)))
         lead = max((len(action.prefix) for action in actions), default=0)
-        ends = [
-            actions.index(label)
-            if isinstance(label, Action)
-            else -1
-            if label is None
-            else -2 - cls.REASONS.index(label)
-            for label in automaton.labels
-        ]
+        numbers: dict[Any, int] = {None: -1}
+        numbers |= {action: number for number, action in enumerate(actions)}
+        numbers |= {reason: -2 - number for number, reason in enumerate(cls.REASONS)}
         prefixes = (
             bytes([dropped, len(prefix)]) + prefix.encode("ascii").ljust(lead, b"\0")
             for dropped, prefix in actions
@@ -84,7 +82,7 @@ class Machine:
                 classes.reshape(-1).astype(np.uint8),
                 np.array([kept.get(byte, 0) for byte in range(256)], np.uint8),
                 (columns.T * len(columns)).astype(np.uint16).ravel(),
-                np.array([*ends, -1], np.int16),
+                np.array([*(numbers[label] for label in automaton.labels), -1], np.int16),
                 b"".join(prefixes),
                 len(columns),
                 lead,
