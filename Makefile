@@ -24,7 +24,7 @@ install: .venv/.installed .venv/.native ## install the locked environment into .
 	@$(PYTHON) tools/install.py
 	@touch $@
 
-.venv/.native: .venv/.installed native/pyproject.toml native/cleanrooms_native.c
+.venv/.native: .venv/.installed native/pyproject.toml $(wildcard native/*.c native/*.h)
 	@$(BIN)/python -m tools.native
 	@touch $@
 
