@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
@@ -17,6 +18,15 @@ from cleanrooms.identity.text import BLANKS, Reason
 
 METADATA = b"cleanrooms.identity"
 """Key of the Arrow field metadata that says how a hashed column was made."""
+
+MANY_ROWS = 1024
+"""Of a column from which on it is worth to look for what follows from the plain dialect."""
+
+_PLAIN: dict[str, Callable[[pl.Series, str | None], pl.Series]] = {
+    "email": lambda texts, region: email_column.plain(texts)[0],
+    "phone": phone_column.decided,
+}
+"""Plain forms, or reasons, of what has one without asking libphonenumber one by one."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,19 @@ def normalise(
     texts = as_text(values)
     if chosen.name == "plain" and identifier == "email":
         return email_column.plain(texts)
-    if identifier == "phone" and chosen.name == "plain":
+    if chosen.name == "plain" and identifier == "phone":
         return phone_column.e164(texts, region)
-    return map_distinct(texts, scalar, region)
+    following = chosen.of_plain.get(identifier)
+    if following is None or len(texts) < MANY_ROWS:
+        return map_distinct(texts, scalar, region)
+    found = following.column(texts, _PLAIN[identifier], region)
+    if found is None:
+        return map_distinct(texts, scalar, region)
+    left = found.is_null().arg_true()
+    others, reasons = map_distinct(texts.gather(left), scalar, region)
+    refused = found.is_in(pl.Series([reason.value for reason in Reason]).implode())
+    reasons.update(dict(found.filter(refused).value_counts().iter_rows()))
+    return found.set(refused, None).scatter(left, others).alias(values.name), reasons
 
 
 def normalise_by_region(
@@ -92,23 +112,22 @@ def normalise_by_region(
 
 
 def map_distinct(values: pl.Series, scalar: Normaliser, region: str | None) -> tuple[pl.Series, Counter[str]]:
-    """Apply a scalar normaliser once per distinct text."""
-    counts = (
-        values.value_counts(name="n")
-        if len(values)
-        else values.to_frame().with_columns(n=pl.lit(0, pl.UInt32))
-    )
+    """Apply a scalar normaliser once per distinct text, or to every text where most are different."""
+    if 2 * values.n_unique() > len(values):
+        each = [Reason.MISSING if text is None else scalar(text, region) for text in values.to_list()]
+        found = pl.Series(values.name, [None if isinstance(o, Reason) else o for o in each], pl.String)
+        return found, Counter(outcome.value for outcome in each if isinstance(outcome, Reason))
+    if not len(values):
+        return values.cast(pl.String), Counter()
+    counts = values.value_counts(name="n")
     texts = counts.get_column(values.name).to_list()
-    outcomes = [Reason.MISSING if t is None else scalar(t, region) for t in texts]
+    outcomes = [Reason.MISSING if text is None else scalar(text, region) for text in texts]
     reasons: Counter[str] = Counter()
     for outcome, n in zip(outcomes, counts.get_column("n").to_list(), strict=True):
         if isinstance(outcome, Reason):
             reasons[outcome.value] += n
-    known = [(t, o) for t, o in zip(texts, outcomes, strict=True) if not isinstance(o, Reason)]
-    if not known:
-        return pl.Series(values.name, [None] * len(values), pl.String), reasons
-    old, new = zip(*known, strict=True)
-    return values.replace_strict(old, new, default=None, return_dtype=pl.String), reasons
+    forms = [None if isinstance(outcome, Reason) else outcome for outcome in outcomes]
+    return values.replace_strict(texts, forms, return_dtype=pl.String), reasons
 
 
 def as_text(values: pl.Series) -> pl.Series:

@@ -18,6 +18,7 @@ from cleanrooms.identity import native, phone, phone_machine, phone_rules
 from cleanrooms.identity.packed import Packed
 from cleanrooms.identity.phone_machine import LONGEST, PUNCTUATION, SHORTEST
 from cleanrooms.identity.phone_reading import read_national
+from cleanrooms.identity.rewriting import Machine
 from cleanrooms.identity.text import BLANKS, Reason
 
 _SHAPE = r"^\+?[0-9 ().-]+$"
@@ -46,7 +47,7 @@ def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
         middle = len(values) // 2
         (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
         return first.append(second), reasons + more
-    if region is not None and native.pays_off(len(values)) and (machine := phone_machine.of_region(region)):
+    if machine := _machine(values, region):
         return machine.normalise(values, _LOOKED_AT, lambda left: _any(left, region))
     found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
     left = (values.is_not_null() & found.is_null()).arg_true()
@@ -56,6 +57,24 @@ def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
     if len(left):
         found = found.scatter(left, others)
     return found.alias(values.name), reasons
+
+
+def decided(values: pl.Series, region: str | None) -> pl.Series:
+    """E.164, the value of a reason, or null where libphonenumber would have to be asked, and of null."""
+    if values.estimated_size() > _MOST_BYTES and len(values) > 1:
+        middle = len(values) // 2
+        return decided(values[:middle], region).append(decided(values[middle:], region))
+    if machine := _machine(values, region):
+        return machine.outcomes(values, _LOOKED_AT, lambda left: _of_any(left, region))
+    found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
+    left = (values.is_not_null() & found.is_null()).arg_true()
+    return found.scatter(left, _of_any(values.gather(left), region)) if len(left) else found
+
+
+def _machine(values: pl.Series, region: str | None) -> Machine | None:
+    if region is None or not native.pays_off(len(values)):
+        return None
+    return phone_machine.of_region(region)
 
 
 def _nothing_yet(rows: int) -> pl.Series:
@@ -89,10 +108,7 @@ def _any(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
     """:func:`e164` of texts without nulls, parted by how they are read."""
     from cleanrooms.identity.columns import map_distinct
 
-    done = pl.concat([pl.DataFrame(schema=_SCHEMA), *_read(values, region)])
-    outcomes = _nothing_yet(len(values))
-    if len(done):
-        outcomes = outcomes.scatter(done.get_column("i"), done.get_column("o"))
+    outcomes = _of_any(values, region)
     refused = outcomes.filter(~outcomes.str.starts_with("+"))
     left = outcomes.is_null().arg_true()
     found, reasons = map_distinct(values.gather(left), phone.e164, region)
@@ -100,6 +116,13 @@ def _any(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]
     if len(found):
         outcomes = outcomes.scatter(left, found)
     return outcomes.set(~outcomes.str.starts_with("+"), None), reasons
+
+
+def _of_any(values: pl.Series, region: str | None) -> pl.Series:
+    """:func:`decided` of texts without nulls, parted by how they are read."""
+    done = pl.concat([pl.DataFrame(schema=_SCHEMA), *_read(values, region)])
+    outcomes = _nothing_yet(len(values))
+    return outcomes.scatter(done.get_column("i"), done.get_column("o")) if len(done) else outcomes
 
 
 def _read(values: pl.Series, region: str | None) -> Iterator[pl.DataFrame]:

@@ -89,6 +89,23 @@ class Machine:
             )
         )
 
+    def outcomes(
+        self, values: pl.Series, longest: int, others: Callable[[pl.Series], pl.Series]
+    ) -> pl.Series:
+        """Results, the values of reasons, or null for null.
+
+        :param values: String
+        :param longest: bytes of a text that is looked at
+        :param others: outcomes of the texts that are left
+        """
+        found, status = native.rewrite(values, self.tables, longest)
+        for code in np.flatnonzero(np.bincount(status)[1:]) + 1:
+            places = pl.Series(np.flatnonzero(status == code))
+            left = code == 1
+            outcome = others(values.gather(places)) if left else self.REASONS[code - 2].value
+            found = found.scatter(places, outcome)
+        return found
+
     def normalise(
         self, values: pl.Series, longest: int, others: Callable[[pl.Series], tuple[pl.Series, Counter[str]]]
     ) -> tuple[pl.Series, Counter[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cleanrooms.identity import email, forms, phone, states, streets
+from cleanrooms.identity import email, forms, of_plain, phone, states, streets
 from cleanrooms.identity.dialects.base import Dialect, Normaliser, regionless
 from cleanrooms.identity.text import ZERO_WIDTH, Outcome, Reason, opening, trim, without
 
@@ -110,6 +110,11 @@ def _marketing_cloud(country: str) -> Dialect:
             "state": _state(country),
             "postal_code": _postal_code(country),
         },
+        # What is no number of the region may be one with a country code.
+        of_plain={
+            "email": of_plain.address(only="a-z0-9_.@-"),
+            "phone": of_plain.number(plus=False, refused=False),
+        },
     )
 
 
@@ -126,6 +131,10 @@ CONVERSIONS = Dialect(
         "city": forms.keeping("a-z0-9"),
         "state": forms.keeping("a-z0-9"),
         "postal_code": regionless(forms.unblanked),
+    },
+    of_plain={
+        "email": of_plain.address(only="a-z0-9_.@+-"),
+        "phone": of_plain.international(plus=False, otherwise=of_plain.DIGITS),
     },
 )
 MARKETING_CLOUD = tuple(_marketing_cloud(c) for c in AMC_COUNTRIES)

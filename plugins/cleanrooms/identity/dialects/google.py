@@ -13,7 +13,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from cleanrooms.identity import email, forms, phone, plain
+import polars as pl
+
+from cleanrooms.identity import email, forms, of_plain, phone, plain
 from cleanrooms.identity.dialects.base import Dialect, Normaliser, regionless
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, squeeze, trim, without
 
@@ -116,6 +118,10 @@ DATA_MANAGER = Dialect(
     version="2",
     source="https://github.com/googleads/data-manager-python",
     normalisers={"email": regionless(unblanked_gmail), "phone": digits_phone, **_REST},
+    of_plain={
+        "email": of_plain.address(dotless=_GMAIL),
+        "phone": of_plain.international(otherwise=pl.concat_str(pl.lit("+"), of_plain.DIGITS)),
+    },
 )
 
 ADS = Dialect(
@@ -123,6 +129,7 @@ ADS = Dialect(
     version="2",
     source="https://github.com/googleads/google-ads-java/issues/898",
     normalisers={"email": regionless(gmail_email), "phone": phone.e164_as_written, **_REST},
+    of_plain={"email": of_plain.address(dotless=_GMAIL), "phone": of_plain.number()},
 )
 
 ADS_2025 = Dialect(
@@ -130,4 +137,5 @@ ADS_2025 = Dialect(
     version="2",
     source="https://developers.google.com/google-ads/api/docs/conversions/upload-offline",
     normalisers={"email": regionless(suffixless_email), "phone": phone.e164_as_written, **_REST},
+    of_plain={"email": of_plain.address(dotless=_GMAIL, suffix=False), "phone": of_plain.number()},
 )

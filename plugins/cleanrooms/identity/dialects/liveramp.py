@@ -5,7 +5,7 @@ Source: docs.liveramp.com, "Hashing Identifiers".
 
 from __future__ import annotations
 
-from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity import email, forms, of_plain, plain
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import Outcome, Reason
 
@@ -33,4 +33,5 @@ LIVERAMP = Dialect(
         "postal_code": plain.postal_code,
         "mobile_ad_id": plain.mobile_ad_id,
     },
+    of_plain={"email": of_plain.address()},
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cleanrooms.identity import email, forms, plain, states
+from cleanrooms.identity import email, forms, of_plain, plain, states
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, opening, without
 
@@ -100,5 +100,11 @@ META = Dialect(
         "birth_date": birth_date,
         "mobile_ad_id": plain.mobile_ad_id,
         "gender": gender,
+    },
+    of_plain={
+        "email": of_plain.address(),
+        "phone": of_plain.international_digits(
+            where=of_plain.DIGITS.str.strip_chars_start("0").str.len_bytes() >= _SHORTEST
+        ),
     },
 )

@@ -6,7 +6,7 @@ repeat it: everything trimmed and lower-case, phone and postal code digits only,
 
 from __future__ import annotations
 
-from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity import email, forms, of_plain, plain
 from cleanrooms.identity.dialects import meta
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import Outcome
@@ -34,4 +34,5 @@ PINTEREST = Dialect(
         "mobile_ad_id": plain.mobile_ad_id,
         "gender": gender,
     },
+    of_plain={"email": of_plain.address(), "phone": of_plain.international_digits()},
 )

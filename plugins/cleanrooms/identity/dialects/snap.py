@@ -7,7 +7,7 @@ the zero of a number that itself begins with one, as in +44 (0)20; names are low
 
 from __future__ import annotations
 
-from cleanrooms.identity import email, forms, plain
+from cleanrooms.identity import email, forms, of_plain, plain
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.dialects.meta import gender
 from cleanrooms.identity.text import Outcome
@@ -34,5 +34,9 @@ SNAP = Dialect(
         "birth_date": forms.eight_digits,
         "mobile_ad_id": plain.mobile_ad_id,
         "gender": gender,
+    },
+    of_plain={
+        "email": of_plain.address(),
+        "phone": of_plain.international_digits(where=~of_plain.TEXT.str.contains("(0)", literal=True)),
     },
 )

@@ -7,7 +7,9 @@ Blanks inside an address go, as the page asks.
 
 from __future__ import annotations
 
-from cleanrooms.identity import email, forms, plain
+import polars as pl
+
+from cleanrooms.identity import email, forms, of_plain, plain
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import BLANKS, Outcome, Reason, trim, without
 
@@ -44,5 +46,11 @@ TIKTOK = Dialect(
         "postal_code": postal_code,
         "country": plain.country,
         "mobile_ad_id": plain.mobile_ad_id,
+    },
+    of_plain={
+        "email": of_plain.address(),
+        "phone": of_plain.international(
+            otherwise=pl.concat_str(of_plain.TEXT.str.extract(r"^(\+?)"), of_plain.DIGITS)
+        ),
     },
 )

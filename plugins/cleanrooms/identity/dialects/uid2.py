@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 
-from cleanrooms.identity import email, phone
+from cleanrooms.identity import email, of_plain, phone
 from cleanrooms.identity.dialects.base import Dialect, regionless
 from cleanrooms.identity.text import Outcome, Reason, opening
 
 _GMAIL = frozenset({"gmail.com"})
 _E164 = re.compile(r"\+[0-9]{10,15}\Z")
+_LIKE_E164 = r"^\+[0-9]{10,15}$"
 
 
 def normal_email(text: str) -> Outcome:
@@ -45,5 +46,13 @@ UID2 = Dialect(
     version="2",
     source="https://unifiedid.com/docs/getting-started/gs-normalization-encoding",
     normalisers={"email": regionless(normal_email), "phone": normal_phone},
+    of_plain={
+        "email": of_plain.address(dotless=_GMAIL),
+        # What is written like E.164 stays as it is, whatever libphonenumber would make of it.
+        "phone": of_plain.number(
+            where=of_plain.PLAIN.str.contains(_LIKE_E164)
+            & ((of_plain.TEXT == of_plain.PLAIN) | ~of_plain.TEXT.str.contains(_LIKE_E164))
+        ),
+    },
     encoding="base64",
 )

@@ -6,7 +6,7 @@ digits with their country code, each MD5 in hex. The second page's own sample di
 
 from __future__ import annotations
 
-from cleanrooms.identity import email, forms
+from cleanrooms.identity import email, forms, of_plain
 from cleanrooms.identity.dialects.base import Dialect, regionless
 
 YANDEX = Dialect(
@@ -14,5 +14,6 @@ YANDEX = Dialect(
     version="1",
     source="https://yandex.com/dev/metrika/en/data-import/hashing",
     normalisers={"email": regionless(email.lenient), "phone": forms.international_digits},
+    of_plain={"email": of_plain.address(), "phone": of_plain.international_digits()},
     algorithm="MD5",
 )
