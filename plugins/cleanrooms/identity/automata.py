@@ -16,8 +16,8 @@ import numpy as np
 MOST_STATES = 20_000
 
 
-class TooLarge(Exception):
-    """More states than a table should have, or a pattern with more than alternatives, classes and repetitions."""
+class NoAutomaton(Exception):
+    """None is made: too many states, or a pattern with more than alternatives, classes and repetitions."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def matching(pattern: str, symbols: str) -> Automaton:
     """Labels texts True that the whole pattern matches.
 
     :param pattern: in Python's syntax; ``$`` may end an alternative, whatever stands behind it
-    :raises TooLarge: as it says
+    :raises NoAutomaton: as it says
     """
     reader = _Reader(symbols)
     reader.join(reader.follow(_parser.parse(pattern), _Reader.START), _Reader.END)
@@ -75,7 +75,7 @@ def behind(text: str, then: Automaton, otherwise: Hashable) -> Automaton:
 def together(parts: Sequence[Automaton], label: Callable[..., Hashable]) -> Automaton:
     """All parts at once; ``label`` makes one label of theirs.
 
-    :raises TooLarge: more than :data:`MOST_STATES`
+    :raises NoAutomaton: more than :data:`MOST_STATES`
     """
     tables = [part.table.tolist() for part in parts]
 
@@ -152,7 +152,7 @@ class _Reader:
             taken = {place for place in every if ord(self._symbols[place]) == what}
             return frozenset(taken if name == "LITERAL" else every - taken)
         if name != "IN":
-            raise TooLarge(f"A pattern has {name}, which is not read here.")
+            raise NoAutomaton(f"A pattern has {name}, which is not read here.")
         found: set[int] = set()
         for kind, value in what:
             if str(kind) == "LITERAL":
@@ -162,7 +162,7 @@ class _Reader:
             elif str(value) == "CATEGORY_DIGIT":
                 found |= {place for place in every if self._symbols[place].isdecimal()}
             elif str(kind) != "NEGATE":
-                raise TooLarge(f"A pattern has a class with {value}, which is not read here.")
+                raise NoAutomaton(f"A pattern has a class with {value}, which is not read here.")
         return every - found if str(what[0][0]) == "NEGATE" else frozenset(found)
 
     def closed(self, states: set[int]) -> frozenset[int]:
@@ -195,7 +195,7 @@ def _explored(
         for into in step(state):
             if into not in places:
                 if len(states) >= MOST_STATES:
-                    raise TooLarge(f"An automaton has more than {MOST_STATES} states.")
+                    raise NoAutomaton(f"An automaton has more than {MOST_STATES} states.")
                 places[into] = len(states)
                 states.append(into)
             row.append(places[into])

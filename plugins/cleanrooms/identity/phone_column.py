@@ -18,7 +18,6 @@ from cleanrooms.identity import native, phone, phone_machine, phone_rules
 from cleanrooms.identity.packed import Packed
 from cleanrooms.identity.phone_machine import LONGEST, PUNCTUATION, SHORTEST
 from cleanrooms.identity.phone_reading import read_national
-from cleanrooms.identity.rewriting import Machine
 from cleanrooms.identity.text import BLANKS, Reason
 
 _SHAPE = r"^\+?[0-9 ().-]+$"
@@ -43,19 +42,18 @@ _SCHEMA = {"i": pl.Int64, "o": pl.String}
 
 def e164(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
     """E.164 or null, and counted reasons; equal to ``phone.e164`` on every value."""
-    if values.estimated_size() > _MOST_BYTES and len(values) > 1:
-        middle = len(values) // 2
-        (first, reasons), (second, more) = e164(values[:middle], region), e164(values[middle:], region)
-        return first.append(second), reasons + more
-    if machine := _machine(values, region):
-        return machine.normalise(values, _LOOKED_AT, lambda left: _any(left, region))
-    found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
-    left = (values.is_not_null() & found.is_null()).arg_true()
-    others, reasons = _any(values.gather(left), region)
+    from cleanrooms.identity.columns import map_distinct
+
+    outcomes = decided(values, region)
+    left = (outcomes.is_null() & values.is_not_null()).arg_true()
+    refused = ~outcomes.str.starts_with("+")
+    reasons = Counter(dict(outcomes.filter(refused).value_counts().iter_rows()))
     if values.null_count():
         reasons[Reason.MISSING.value] += values.null_count()
+    found = outcomes.set(refused, None) if reasons else outcomes
     if len(left):
-        found = found.scatter(left, others)
+        others, more = map_distinct(values.gather(left), phone.e164, region)
+        found, reasons = found.scatter(left, others), reasons + more
     return found.alias(values.name), reasons
 
 
@@ -64,17 +62,11 @@ def decided(values: pl.Series, region: str | None) -> pl.Series:
     if values.estimated_size() > _MOST_BYTES and len(values) > 1:
         middle = len(values) // 2
         return decided(values[:middle], region).append(decided(values[middle:], region))
-    if machine := _machine(values, region):
-        return machine.outcomes(values, _LOOKED_AT, lambda left: _of_any(left, region))
+    if region is not None and native.pays_off(len(values)) and (machine := phone_machine.of_region(region)):
+        return machine.outcomes(values, _LOOKED_AT, lambda left: _any(left, region))
     found = _of_home(values, region) if region is not None else _nothing_yet(len(values))
     left = (values.is_not_null() & found.is_null()).arg_true()
-    return found.scatter(left, _of_any(values.gather(left), region)) if len(left) else found
-
-
-def _machine(values: pl.Series, region: str | None) -> Machine | None:
-    if region is None or not native.pays_off(len(values)):
-        return None
-    return phone_machine.of_region(region)
+    return found.scatter(left, _any(values.gather(left), region)) if len(left) else found
 
 
 def _nothing_yet(rows: int) -> pl.Series:
@@ -104,21 +96,7 @@ def _of_home(values: pl.Series, region: str) -> pl.Series:
     return frame.select(pl.when(valid).then(pl.concat_str(pl.lit(f"+{home.code}"), "n"))).to_series()
 
 
-def _any(values: pl.Series, region: str | None) -> tuple[pl.Series, Counter[str]]:
-    """:func:`e164` of texts without nulls, parted by how they are read."""
-    from cleanrooms.identity.columns import map_distinct
-
-    outcomes = _of_any(values, region)
-    refused = outcomes.filter(~outcomes.str.starts_with("+"))
-    left = outcomes.is_null().arg_true()
-    found, reasons = map_distinct(values.gather(left), phone.e164, region)
-    reasons.update(dict(refused.value_counts().iter_rows()))
-    if len(found):
-        outcomes = outcomes.scatter(left, found)
-    return outcomes.set(~outcomes.str.starts_with("+"), None), reasons
-
-
-def _of_any(values: pl.Series, region: str | None) -> pl.Series:
+def _any(values: pl.Series, region: str | None) -> pl.Series:
     """:func:`decided` of texts without nulls, parted by how they are read."""
     done = pl.concat([pl.DataFrame(schema=_SCHEMA), *_read(values, region)])
     outcomes = _nothing_yet(len(values))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from cleanrooms.identity import phone_rules
-from cleanrooms.identity.automata import Automaton, TooLarge, behind, counting, matching, together
+from cleanrooms.identity.automata import Automaton, NoAutomaton, behind, counting, matching, together
 from cleanrooms.identity.rewriting import Action, Machine
 from cleanrooms.identity.text import Reason
 
@@ -49,7 +49,7 @@ def of_region(region: str) -> Machine | None:
     """The machine of a region's numbers, with or without its calling code; None where it would be too large."""
     try:
         return Machine.of(_home(region), silent="+", skipped=PUNCTUATION)
-    except TooLarge:
+    except NoAutomaton:
         return None
 
 

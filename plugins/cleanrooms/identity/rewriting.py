@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from cleanrooms.identity import native
-from cleanrooms.identity.automata import Automaton, TooLarge
+from cleanrooms.identity.automata import Automaton, NoAutomaton
 from cleanrooms.identity.text import Reason
 
 _MOST_PLACES = 1 << 16
@@ -50,7 +50,7 @@ class Machine:
 
         :param silent: symbols that are read and not kept
         :param skipped: characters that are neither read nor kept
-        :raises TooLarge: too large for a table
+        :raises NoAutomaton: too large for a table
         """
         lost = len(automaton.table)
         nowhere = np.full(lost + 1, lost)
@@ -67,7 +67,7 @@ class Machine:
             [moves.get(byte, nowhere) for byte in range(256)], axis=0, return_inverse=True
         )
         if columns.size > _MOST_PLACES:
-            raise TooLarge(f"A table has {columns.size} places, more than {_MOST_PLACES}.")
+            raise NoAutomaton(f"A table has {columns.size} places, more than {_MOST_PLACES}.")
         actions = list(dict.fromkeys(label for label in automaton.labels if isinstance(label, Action)))
         lead = max((len(action.prefix) for action in actions), default=0)
         numbers: dict[Any, int] = {None: -1}

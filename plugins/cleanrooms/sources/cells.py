@@ -169,11 +169,12 @@ def _finite(values: pa.Array) -> pa.Array:
 
 
 def _booleans(values: pa.Array) -> pa.Array:
+    values = _trimmed(values)
     try:
-        return _trimmed(values).cast(pa.bool_())  # what most files write: true and false, 1 and 0
+        return values.cast(pa.bool_())  # what most files write: true and false, 1 and 0
     except pa.ArrowInvalid:
         pass
-    found = pc.index_in(pc.ascii_lower(_trimmed(values)), value_set=pa.array(_TRUE + _FALSE))
+    found = pc.index_in(pc.ascii_lower(values), value_set=pa.array(_TRUE + _FALSE))
     if found.null_count > values.null_count:
         raise pa.ArrowInvalid("not a boolean")
     return pc.less(found, len(_TRUE))
