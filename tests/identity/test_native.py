@@ -19,7 +19,9 @@ from cleanrooms.identity.automata import matching
 from cleanrooms.identity.rewriting import Action, Machine
 from cleanrooms.identity.text import Reason
 
-pytestmark = pytest.mark.skipif(not native.available(), reason="cleanrooms_native is not installed")
+pytestmark = pytest.mark.skipif(
+    not native.available(), reason="cleanrooms_native is not built: make native says what it needs"
+)
 
 TEXTS = st.lists(st.none() | st.text(max_size=200), max_size=20)
 PHONES = st.text(alphabet="0123456789+ ().-", max_size=24) | st.text(max_size=12)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from cleanrooms.identity import native
 from tools.native import main
+
+
+def test_ci_has_the_compiled_package_so_that_its_tests_run() -> None:
+    assert native.available() or "CI" not in os.environ
 
 
 def test_a_machine_without_a_compiler_is_told_what_to_install(
